@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A Debian library, seen through a module map and a shim header that holds only what Swift cannot import.
+func library(_ name: String, pkgConfig: String? = nil, package: String? = nil) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: package.map { [.apt([$0])] })
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "ObjectGateway",
+    products: [
+        .executable(name: "ogw", targets: ["ogw"]),
+        .executable(name: "ogw-media", targets: ["ogw-media"]),
+    ],
+    targets: [
+        // What Debian brings.
+        library("CLinux"),
+        library("COpenSSL", pkgConfig: "openssl", package: "libssl-dev"),
+        library("CSQLite", pkgConfig: "sqlite3", package: "libsqlite3-dev"),
+        library("CExpat", pkgConfig: "expat", package: "libexpat1-dev"),
+        library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
+        library("CMongo", pkgConfig: "libmongoc-1.0", package: "libmongoc-dev"),
+        library("CVips", pkgConfig: "vips", package: "libvips-dev"),
+        .target(name: "CDigests"),
+
+        // Each module knows only what stands above it.
+        module("Bytes"),
+        module("Threads", ["CLinux"]),
+        module("Files", ["CLinux", "Bytes"]),
+        module("Digests", ["CDigests", "COpenSSL", "Bytes"]),
+        module("XML", ["CExpat", "Bytes"]),
+        module("SQLite", ["CSQLite", "Bytes"]),
+        module("Mongo", ["CMongo", "Bytes"]),
+        module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
+        module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
+        module("SigV4", ["Bytes", "Digests", "HTTPServer"]),
+        module("Metadata", ["Bytes", "Threads", "SQLite", "Digests"]),
+        module("Buckets", ["CLinux", "Bytes", "Threads", "Files", "Digests", "Metadata"]),
+        module(
+            "ObjectGateway",
+            ["Bytes", "Threads", "Files", "Digests", "XML", "HTTPServer", "SigV4", "Metadata", "Buckets"]),
+        program("ogw", ["ObjectGateway", "Bytes", "Threads", "Files", "HTTPServer", "SigV4", "Metadata", "Buckets", "Mongo", "HTTPClient"]),
+
+        // Foreign bytes are decoded here, apart from the gateway.
+        module("Vips", ["CVips", "Bytes"]),
+        module("MediaSteps", ["Vips", "Bytes"]),
+        program("ogw-media", ["MediaSteps"]),
+
+        program("ogw-fuzz", ["Bytes", "HTTPServer", "SigV4", "XML", "ObjectGateway"], path: "Fuzz"),
+        program("ogw-bench", ["CLinux", "Bytes", "Threads", "Digests", "SigV4"], path: "Benchmarks"),
+
+        .target(name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("BytesTests", ["Bytes"]),
+        tests("ThreadsTests", ["Threads"]),
+        tests("FilesTests", ["Files"]),
+        tests("DigestsTests", ["Digests", "Bytes"]),
+        tests("XMLTests", ["XML"]),
+        tests("SQLiteTests", ["SQLite"]),
+        tests("MongoTests", ["Mongo"]),
+        tests("VipsTests", ["Vips", "MediaSteps"]),
+        tests("HTTPClientTests", ["HTTPClient"]),
+        tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
+        tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
+        tests("MetadataTests", ["Metadata", "Bytes"]),
+        tests("BucketsTests", ["Buckets", "Metadata", "Digests", "Bytes"]),
+        tests(
+            "ObjectGatewayTests",
+            ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
+        tests("EndToEnd", ["Bytes"]),
+        tests("TidyTests", ["ObjectGateway"]),
+    ]
+)

@@ -1,0 +1,82 @@
+/// The characters that protocol text is made of, and the few questions asked of them.
+public enum Ascii {
+    public static let tab: UInt8 = 0x09
+    public static let lineFeed: UInt8 = 0x0A
+    public static let carriageReturn: UInt8 = 0x0D
+    public static let space: UInt8 = 0x20
+    public static let quote: UInt8 = 0x22
+    public static let percent: UInt8 = 0x25
+    public static let ampersand: UInt8 = 0x26
+    public static let asterisk: UInt8 = 0x2A
+    public static let plus: UInt8 = 0x2B
+    public static let comma: UInt8 = 0x2C
+    public static let dash: UInt8 = 0x2D
+    public static let dot: UInt8 = 0x2E
+    public static let slash: UInt8 = 0x2F
+    public static let zero: UInt8 = 0x30
+    public static let colon: UInt8 = 0x3A
+    public static let semicolon: UInt8 = 0x3B
+    public static let equals: UInt8 = 0x3D
+    public static let question: UInt8 = 0x3F
+    public static let underscore: UInt8 = 0x5F
+    public static let tilde: UInt8 = 0x7E
+
+    public static func isDigit(_ c: UInt8) -> Bool { c >= 0x30 && c <= 0x39 }
+    public static func isUpper(_ c: UInt8) -> Bool { c >= 0x41 && c <= 0x5A }
+    public static func isLower(_ c: UInt8) -> Bool { c >= 0x61 && c <= 0x7A }
+    public static func isLetter(_ c: UInt8) -> Bool { isLower(c | 0x20) }
+    public static func lowered(_ c: UInt8) -> UInt8 { isUpper(c) ? c | 0x20 : c }
+
+    public static func lowered(_ bytes: some Sequence<UInt8>) -> [UInt8] { bytes.map { lowered($0) } }
+
+    /// Compares without regard to the case of ASCII letters.
+    public static func equalIgnoringCase(_ a: some Collection<UInt8>, _ b: some Collection<UInt8>) -> Bool {
+        a.count == b.count && zip(a, b).allSatisfy { lowered($0) == lowered($1) }
+    }
+
+    /// Without leading and trailing spaces and tabs (RFC 9110 section 5.5, optional white space).
+    public static func trimmed<C: BidirectionalCollection>(_ bytes: C) -> C.SubSequence where C.Element == UInt8 {
+        var slice = bytes[...]
+        while let first = slice.first, first == space || first == tab { slice = slice.dropFirst() }
+        while let last = slice.last, last == space || last == tab { slice = slice.dropLast() }
+        return slice
+    }
+
+    /// A decimal number without sign; nil when empty, not all digits, or above `UInt64.max`.
+    public static func decimal(_ bytes: some Collection<UInt8>) -> UInt64? {
+        guard !bytes.isEmpty else { return nil }
+        var value: UInt64 = 0
+        for c in bytes {
+            guard isDigit(c) else { return nil }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(c - zero))
+            if overflow || carry { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    /// Decimal digits of `value`, without going through `String`.
+    public static func decimal(of value: UInt64) -> [UInt8] {
+        var digits: [UInt8] = []
+        appendDecimal(value, to: &digits)
+        return digits
+    }
+
+    public static func appendDecimal(_ value: UInt64, to out: inout [UInt8]) {
+        let start = out.count
+        var rest = value
+        repeat {
+            out.append(UInt8(truncatingIfNeeded: rest % 10) &+ zero)
+            rest /= 10
+        } while rest > 0
+        out[start...].reverse()
+    }
+}
+
+extension String {
+    /// Bytes of a protocol text, replacing what is not UTF-8. For logs and messages; keys stay bytes.
+    public init(ascii bytes: some Collection<UInt8>) {
+        self = String(decoding: bytes, as: UTF8.self)
+    }
+}

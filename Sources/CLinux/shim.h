@@ -1,0 +1,51 @@
+// What Glibc's Swift module leaves out: epoll's packed event, O_TMPFILE, variadic calls.
+#ifndef OGW_CLINUX_H
+#define OGW_CLINUX_H
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+/// Opens an unnamed file in `directory`; it gets a name by `clinux_link_tmpfile` or vanishes at close.
+static inline int clinux_open_tmpfile(const char *directory, int flags, mode_t mode) {
+    return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | flags, mode);
+}
+static inline int clinux_open(const char *path, int flags, mode_t mode) {
+    return open(path, flags | O_CLOEXEC, mode);
+}
+static inline int clinux_openat(int directory, const char *path, int flags, mode_t mode) {
+    return openat(directory, path, flags | O_CLOEXEC, mode);
+}
+static inline int clinux_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+    struct epoll_event event;
+    event.events = events;
+    event.data.u64 = data;
+    return epoll_ctl(epoll, operation, fd, &event);
+}
+/// Waits for one event. Returns epoll_wait's result; `events` and `data` are set when it is 1.
+static inline int clinux_epoll_wait_one(int epoll, uint32_t *events, uint64_t *data, int timeout_ms) {
+    struct epoll_event event;
+    int n = epoll_wait(epoll, &event, 1, timeout_ms);
+    if (n == 1) {
+        *events = event.events;
+        *data = event.data.u64;
+    }
+    return n;
+}
+static const uint32_t CLINUX_EPOLLIN = EPOLLIN;
+static const uint32_t CLINUX_EPOLLOUT = EPOLLOUT;
+static const uint32_t CLINUX_EPOLLRDHUP = EPOLLRDHUP;
+static const uint32_t CLINUX_EPOLLONESHOT = EPOLLONESHOT;
+#endif

@@ -1,0 +1,96 @@
+internal import CLinux
+import Glibc
+
+/// The one owner of a file descriptor; closes it when the last reference goes.
+/// All calls may block: use them inside `pool.blocking { }` where the disk may be slow.
+public final class OpenFile: Sendable {
+    /// Valid as long as this object lives.
+    public let descriptor: Int32
+
+    public init(owning descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    /// Opens with O_CLOEXEC. `flags` as in open(2).
+    public static func open(_ path: String, flags: Int32, mode: UInt32 = 0o600) throws(SystemError) -> OpenFile {
+        let descriptor = retryingInterrupts { unsafe clinux_open(path, flags, mode) }
+        if descriptor < 0 { throw SystemError("open", path: path) }
+        return OpenFile(owning: Int32(descriptor))
+    }
+
+    /// An unnamed file on the file system of `directory`; it vanishes at close unless `link(as:)` names it.
+    public static func unnamed(in directory: String) throws(SystemError) -> OpenFile {
+        let descriptor = retryingInterrupts { unsafe clinux_open_tmpfile(directory, 0, 0o600) }
+        if descriptor < 0 { throw SystemError("open O_TMPFILE", path: directory) }
+        return OpenFile(owning: Int32(descriptor))
+    }
+
+    /// Gives an unnamed file its name. Fails with EEXIST when the name is taken.
+    public func link(as path: String) throws(SystemError) {
+        let source = "/proc/self/fd/\(descriptor)"
+        if unsafe linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0 {
+            throw SystemError("linkat", path: path)
+        }
+    }
+
+    /// Writes all of `bytes` at `offset` (bytes from the start).
+    public func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(SystemError) {
+        var done = 0
+        while done < bytes.count {
+            let rest = bytes.extracting(done...)
+            let position = off_t(truncatingIfNeeded: offset &+ UInt64(done))
+            // SAFETY: the pointer is used within the closure only.
+            let written = retryingInterrupts {
+                unsafe rest.withUnsafeBufferPointer { unsafe pwrite(descriptor, $0.baseAddress, $0.count, position) }
+            }
+            if written < 0 { throw SystemError("pwrite") }
+            if written == 0 { throw SystemError("pwrite", errno: EIO) }
+            done += written
+        }
+    }
+
+    /// Reads up to `count` bytes at `offset`; fewer only at the end of the file.
+    public func read(at offset: UInt64, count: Int) throws(SystemError) -> [UInt8] {
+        var failed: Int32?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let position = off_t(truncatingIfNeeded: offset &+ UInt64(filled))
+                // SAFETY: base + filled stays below the capacity of `count`.
+                let got = retryingInterrupts {
+                    unsafe pread(descriptor, buffer.baseAddress.map { unsafe $0 + filled }, count - filled, position)
+                }
+                if got < 0 { failed = Glibc.errno }
+                if got <= 0 { break }
+                filled += got
+            }
+        }
+        if let failed { throw SystemError("pread", errno: failed) }
+        return bytes
+    }
+
+    /// The size in bytes.
+    public func size() throws(SystemError) -> UInt64 {
+        var status = stat()
+        if unsafe fstat(descriptor, &status) != 0 { throw SystemError("fstat") }
+        return UInt64(max(0, status.st_size))
+    }
+
+    /// Makes the content durable. After an error nothing may be assumed written; the caller must not retry.
+    public func syncData() throws(SystemError) {
+        if retryingInterrupts({ Int(fdatasync(descriptor)) }) != 0 { throw SystemError("fdatasync") }
+    }
+
+    /// Makes names in a directory durable.
+    public static func syncDirectory(_ path: String) throws(SystemError) {
+        let directory = try OpenFile.open(path, flags: O_RDONLY | O_DIRECTORY)
+        if retryingInterrupts({ Int(fsync(directory.descriptor)) }) != 0 { throw SystemError("fsync", path: path) }
+    }
+}
+
+/// Repeats a call that a signal interrupted.
+func retryingInterrupts<N: BinaryInteger>(_ call: () -> N) -> N {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
+    }
+}

@@ -1,0 +1,25 @@
+/// Why a metadata operation did not happen. `Gateway` maps each case to one S3 error.
+public enum MetadataError: Error, Sendable, Equatable {
+    case noSuchBucket
+    case bucketExists(owner: String)
+    case bucketNotEmpty
+    case noSuchKey
+    /// The named version does not exist.
+    case noSuchVersion
+    case noSuchUpload
+    /// A part named by Complete does not exist, or its ETag or checksum differs.
+    case invalidPart(number: Int)
+    /// A part but the last is below the smallest size; all in bytes.
+    case partTooSmall(number: Int, size: UInt64, sizeMin: UInt64)
+    /// A condition of the request does not hold for the current version.
+    case preconditionFailed
+    case userExists
+    case accessKeyExists
+    case noSuchUser
+    /// More users, buckets or the like than the configured limit.
+    case limitExceeded(String)
+    /// The store is behind its limits or away; try again.
+    case unavailable(String)
+    /// The store failed or contradicts itself. The text is for the log, never for a client.
+    case broken(String)
+}

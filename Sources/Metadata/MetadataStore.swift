@@ -1,0 +1,195 @@
+public import Bytes
+
+/// What is known of buckets, versions, uploads and users.
+///
+/// Every write is atomic, durable when it returns, and decides its conditions in the commit itself. Reads see every write
+/// that returned before they began. Safe for concurrent use from the pool's threads.
+public protocol MetadataStore: Sendable {
+    // Buckets
+    func bucket(named name: BucketName) async throws(MetadataError) -> Bucket?
+    /// In order of name, those after `after`.
+    func buckets(after: BucketName?, prefix: [UInt8], limit: Int) async throws(MetadataError) -> [Bucket]
+    /// Throws `bucketExists`.
+    func createBucket(named name: BucketName, owner: String, at now: Timestamp) async throws(MetadataError) -> Bucket
+    /// Removes a bucket that has no versions, delete markers or uploads; else `bucketNotEmpty`.
+    func deleteBucket(_ id: BucketID) async throws(MetadataError)
+    func setVersioning(_ state: VersioningState, of bucket: BucketID) async throws(MetadataError)
+
+    // Versions
+    /// The latest version (which may be a delete marker) where `version` is nil, else the named one.
+    func version(of key: ObjectKey, in bucket: BucketID, version: VersionID?) async throws(MetadataError)
+        -> ObjectVersion?
+    func listObjects(_ query: ListQuery) async throws(MetadataError) -> ListPage
+    func listVersions(_ query: ListVersionsQuery) async throws(MetadataError) -> ListVersionsPage
+    /// Publishes a new latest version as the bucket's versioning state says; an unversioned or suspended bucket's `null`
+    /// version is replaced and its blobs become garbage.
+    func publish(_ new: NewVersion) async throws(MetadataError) -> ObjectVersion
+    func delete(_ request: DeleteRequest) async throws(MetadataError) -> DeleteResult
+    /// Replaces the tags of a version. Throws `noSuchKey` or `noSuchVersion`; a delete marker counts as `noSuchKey`.
+    /// Returns the version's id.
+    func setTags(_ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?)
+        async throws(MetadataError) -> VersionID
+
+    // Multipart uploads
+    func createUpload(_ upload: Upload) async throws(MetadataError)
+    func upload(_ id: UploadID, of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Upload?
+    func listUploads(_ query: ListUploadsQuery) async throws(MetadataError) -> ListUploadsPage
+    /// Replaces a part of the same number, whose blob becomes garbage. Throws `noSuchUpload`.
+    func putPart(_ part: UploadedPart, of upload: UploadID, key: ObjectKey, in bucket: BucketID)
+        async throws(MetadataError)
+    /// In order of number, those after `after`.
+    func parts(of upload: UploadID, after: Int, limit: Int) async throws(MetadataError) -> [UploadedPart]
+    /// Publishes the parts as one version; removes the upload; parts that the request leaves out become garbage.
+    /// A Complete repeated within 48 hours of its success returns the first result.
+    func completeUpload(_ request: CompleteRequest) async throws(MetadataError) -> ObjectVersion
+    /// Throws `noSuchUpload`. The parts' blobs become garbage.
+    func abortUpload(_ id: UploadID, of key: ObjectKey, in bucket: BucketID) async throws(MetadataError)
+
+    // Users
+    func user(accessKey: [UInt8]) async throws(MetadataError) -> User?
+    /// In order of name.
+    func users() async throws(MetadataError) -> [User]
+    /// Throws `userExists` or `accessKeyExists`.
+    func addUser(_ user: User) async throws(MetadataError)
+    /// Replaces the user of the same name. Throws `noSuchUser` or `accessKeyExists`.
+    func updateUser(_ user: User) async throws(MetadataError)
+
+    // Garbage
+    /// Blobs that nothing names any more, oldest first. They stay listed until `forgetGarbage`.
+    func garbage(limit: Int) async throws(MetadataError) -> [BlobID]
+    /// Called after the blobs' bytes are gone.
+    func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError)
+}
+
+/// A version about to be published. The store gives the version id, sequence and date.
+public struct NewVersion: Sendable {
+    public var bucket: BucketID
+    public var key: ObjectKey
+    public var owner: String
+    public var size: UInt64
+    public var etag: ETag
+    public var attributes: ObjectAttributes
+    public var checksum: Checksum?
+    public var tags: [Tag]
+    public var content: Content
+    public var conditions: WriteConditions
+
+    public init(
+        bucket: BucketID, key: ObjectKey, owner: String, size: UInt64, etag: ETag, attributes: ObjectAttributes,
+        checksum: Checksum?, tags: [Tag], content: Content, conditions: WriteConditions = WriteConditions()
+    ) {
+        self.bucket = bucket
+        self.key = key
+        self.owner = owner
+        self.size = size
+        self.etag = etag
+        self.attributes = attributes
+        self.checksum = checksum
+        self.tags = tags
+        self.content = content
+        self.conditions = conditions
+    }
+}
+
+/// What must hold for the current version for a write to happen, decided inside the commit. A delete marker counts as
+/// no object. AWS: userguide/conditional-requests.
+public struct WriteConditions: Sendable, Equatable {
+    public enum Match: Sendable, Equatable {
+        /// `*`: any object.
+        case any
+        /// One of these unquoted ETags.
+        case etags([[UInt8]])
+    }
+
+    /// `If-Match`. Where no object exists the error is `noSuchKey`.
+    public var ifMatch: Match?
+    /// `If-None-Match`.
+    public var ifNoneMatch: Match?
+    /// `x-amz-if-match-last-modified-time`, compared in whole seconds.
+    public var ifModifiedAt: Timestamp?
+    /// `x-amz-if-match-size`, in bytes.
+    public var ifSize: UInt64?
+
+    public init() {}
+    public var isEmpty: Bool { self == WriteConditions() }
+}
+
+public struct DeleteRequest: Sendable {
+    public var bucket: BucketID
+    public var key: ObjectKey
+    /// Nil deletes as the versioning state says: unversioned removes; enabled adds a delete marker; suspended replaces the
+    /// `null` version by a delete marker. A named version is removed for good.
+    public var version: VersionID?
+    public var owner: String
+    public var conditions: WriteConditions
+
+    public init(
+        bucket: BucketID, key: ObjectKey, version: VersionID?, owner: String,
+        conditions: WriteConditions = WriteConditions()
+    ) {
+        self.bucket = bucket
+        self.key = key
+        self.version = version
+        self.owner = owner
+        self.conditions = conditions
+    }
+}
+
+public struct DeleteResult: Sendable, Equatable {
+    /// The version that was removed, or the delete marker that was made; nil in an unversioned bucket or when there was
+    /// nothing to remove.
+    public var versionID: VersionID?
+    /// A delete marker was made, or the removed version was one.
+    public var isDeleteMarker: Bool
+
+    public init(versionID: VersionID?, isDeleteMarker: Bool) {
+        self.versionID = versionID
+        self.isDeleteMarker = isDeleteMarker
+    }
+}
+
+public struct CompleteRequest: Sendable {
+    public struct Part: Sendable, Equatable {
+        public var number: Int
+        /// The MD5 of the part as the client saw it in its ETag, 16 bytes.
+        public var md5: [UInt8]
+        /// As the client sent it, in the upload's algorithm.
+        public var checksum: [UInt8]?
+
+        public init(number: Int, md5: [UInt8], checksum: [UInt8]?) {
+            self.number = number
+            self.md5 = md5
+            self.checksum = checksum
+        }
+    }
+
+    public var upload: UploadID
+    public var bucket: BucketID
+    public var key: ObjectKey
+    /// Ascending by number.
+    public var parts: [Part]
+    /// The smallest size of a part but the last, in bytes.
+    public var partSizeMin: UInt64
+    /// The whole object's size as `x-amz-mp-object-size` said; another size is `invalidPart`.
+    public var size: UInt64?
+    /// The ETag and checksum over the parts, computed by the caller from `parts(of:)` rows that it read before; the commit
+    /// verifies that the rows still are those (same MD5 per number), else `invalidPart`.
+    public var etag: ETag
+    public var checksum: Checksum?
+    public var conditions: WriteConditions
+
+    public init(
+        upload: UploadID, bucket: BucketID, key: ObjectKey, parts: [Part], partSizeMin: UInt64, size: UInt64?,
+        etag: ETag, checksum: Checksum?, conditions: WriteConditions
+    ) {
+        self.upload = upload
+        self.bucket = bucket
+        self.key = key
+        self.parts = parts
+        self.partSizeMin = partSizeMin
+        self.size = size
+        self.etag = etag
+        self.checksum = checksum
+        self.conditions = conditions
+    }
+}
