@@ -75,7 +75,7 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),
-        tests("DigestsTests", ["Digests", "Bytes"]),
+        tests("DigestsTests", ["Digests", "CDigests", "Bytes"]),
         tests("XMLTests", ["XML"]),
         tests("SQLiteTests", ["SQLite"]),
         tests("MongoTests", ["Mongo"]),
