@@ -84,7 +84,7 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
         tests("MetadataTests", ["Metadata", "Bytes"]),
-        tests("BucketsTests", ["Buckets", "Metadata", "Digests", "Bytes"]),
+        tests("BucketsTests", ["Buckets", "Metadata", "Digests", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",
             ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
