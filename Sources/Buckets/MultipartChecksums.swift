@@ -5,8 +5,8 @@ public import Metadata
 /// `parts` are those that Complete names, in its order.
 public enum MultipartChecksums {
     /// The MD5 of the parts' MD5s, with the count of parts.
-    public static func etag(of parts: [UploadedPart]) -> ETag {
-        ETag(md5: digest(.md5, of: parts.map(\.md5)), partCount: parts.count)
+    public static func etag(ofParts values: [[UInt8]]) -> ETag {
+        ETag(md5: digest(.md5, of: values), partCount: values.count)
     }
 
     /// The pairs that AWS allows; the others are InvalidRequest. CRC64NVME cannot be composite, and the SHA digests cannot

@@ -67,7 +67,7 @@ final class Fixture: Sendable {
             CompleteRequest(
                 upload: upload, bucket: bucket, key: try key(),
                 parts: parts.map { .init(number: $0.number, md5: $0.md5, checksum: nil) }, partSizeMin: 0, size: nil,
-                etag: MultipartChecksums.etag(of: parts), checksum: nil, conditions: WriteConditions()))
+                etag: MultipartChecksums.etag(ofParts: parts.map(\.md5)), checksum: nil, conditions: WriteConditions()))
     }
 
     func delete(_ name: String = "key") async throws {

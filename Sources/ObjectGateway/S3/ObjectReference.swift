@@ -36,7 +36,7 @@ extension S3Request {
     func requireBodyDigest() throws(S3Error) {
         if head.first("content-md5") != nil { return }
         if try AnnouncedChecksum.read(head, query) != nil { return }
-        switch authentication.payload {
+        switch authentication.mode {
         case .sha256: return
         default:
             throw S3Error(

@@ -4,7 +4,6 @@ import Digests
 import HTTPServer
 import Metadata
 import SigV4
-import Threads
 
 /// The bytes of one request after its framing: what is read, which digests are wanted on the way, and what they must be.
 ///
@@ -20,7 +19,7 @@ struct Payload: Sendable {
     private let contentMD5: [UInt8]?
     private let contentSHA256: [UInt8]?
     private let announced: AnnouncedChecksum?
-    private let trailers: TrailerBox
+    private let chunked: ChunkedPayload?
 
     /// Throws InvalidDigest, MissingContentLength, or InvalidRequest for contradicting headers.
     init(_ request: S3Request, defaultDigests: DigestSet) throws(S3Error) {
@@ -35,25 +34,23 @@ struct Payload: Sendable {
         } else {
             contentMD5 = nil
         }
-        trailers = TrailerBox()
         let body = request.request.body
-        let mode = request.authentication.payload
-        switch mode {
+        let payload = request.authentication
+        switch payload.mode {
         case .sha256(let value):
             contentSHA256 = value
             wanted.insert(.sha256)
-            (length, source) = (body.length, ByteSource { try await body.read($0) })
+            (length, source, chunked) = (body.length, ByteSource { try await body.read($0) }, nil)
         case .unsigned:
             contentSHA256 = nil
-            (length, source) = (body.length, ByteSource { try await body.read($0) })
+            (length, source, chunked) = (body.length, ByteSource { try await body.read($0) }, nil)
         case .streamingSigned, .streamingSignedTrailer, .streamingUnsignedTrailer:
             contentSHA256 = nil
             guard let text = head.first("x-amz-decoded-content-length"), let decoded = Ascii.decimal(text) else {
                 throw S3Error(.missingContentLength)
             }
-            length = decoded
-            let decoder = try Self.decoder(for: request.authentication, length: decoded)
-            source = Self.decoding(body, with: decoder, trailers: trailers)
+            let framed = try ChunkedPayload(body, payload, length: decoded, head: head)
+            (length, source, chunked) = (decoded, framed.source, framed)
         }
         digests = wanted
     }
@@ -75,7 +72,7 @@ struct Payload: Sendable {
         guard let announced, let computed = values[announced.algorithm] else { return nil }
         var expected = announced.value
         if announced.comesAsTrailer {
-            guard let text = trailers.value(announced.algorithm.headerName),
+            guard let text = chunked?.trailer(announced.algorithm.headerName),
                 let value = Base64.decode(text), value.count == announced.algorithm.length
             else {
                 throw S3Error(
@@ -91,9 +88,6 @@ struct Payload: Sendable {
         return Checksum(algorithm: announced.algorithm, kind: .fullObject, value: computed)
     }
 
-    private static func decoder(for a: Authentication, length: UInt64) throws(S3Error) -> Int { 0 }
-    private static func decoding(_ body: RequestBody, with decoder: Int, trailers: TrailerBox) -> ByteSource { ByteSource { try await body.read($0) } }
-
     /// The algorithm that the request announced.
     var checksumAlgorithm: DigestAlgorithm? { announced?.algorithm }
 
@@ -105,5 +99,3 @@ struct Payload: Sendable {
             .adding("MaxSizeAllowed", Ascii.decimal(of: sizeMax))
     }
 }
-
-final class TrailerBox: Sendable { func value(_ n: StaticString) -> [UInt8]? { nil } }

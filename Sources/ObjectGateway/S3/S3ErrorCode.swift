@@ -29,6 +29,7 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
     case invalidTag = "InvalidTag"
     case invalidURI = "InvalidURI"
     case keyTooLong = "KeyTooLongError"
+    case malformedTrailer = "MalformedTrailerError"
     case malformedXML = "MalformedXML"
     case maxMessageLengthExceeded = "MaxMessageLengthExceeded"
     case metadataTooLarge = "MetadataTooLarge"
@@ -102,6 +103,7 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
         case .invalidTag: "The tag provided was not a valid tag."
         case .invalidURI: "The specified URI couldn't be parsed."
         case .keyTooLong: "Your key is too long."
+        case .malformedTrailer: "The request contained trailing data that was not well-formed."
         case .malformedXML:
             "The XML that you provided was not well formed or did not validate against our published schema."
         case .maxMessageLengthExceeded: "Your request was too large."

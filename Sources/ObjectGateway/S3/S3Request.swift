@@ -12,7 +12,7 @@ struct S3Request: Sendable {
     let request: Request
     let target: RequestTarget
     let caller: Caller
-    let authentication: Authentication
+    let authentication: AuthenticatedPayload
 
     var head: RequestHead { request.head }
     var query: QueryParameters { target.query }
