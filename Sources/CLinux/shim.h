@@ -14,6 +14,9 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <time.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
@@ -52,6 +55,24 @@ static inline int clinux_epoll_wait_one(int epoll, uint32_t *events, uint64_t *d
     }
     return n;
 }
+/// Sets a timer descriptor to fire once, `delay_ns` from now (at least 1).
+static inline int clinux_timer_set(int timer, int64_t delay_ns) {
+    struct itimerspec when = {{0, 0}, {0, 1}};
+    if (delay_ns > 0) {
+        when.it_value.tv_sec = delay_ns / 1000000000;
+        when.it_value.tv_nsec = delay_ns % 1000000000;
+    }
+    return timerfd_settime(timer, 0, &when, 0);
+}
+static inline int clinux_timer_create(void) {
+    return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+}
+static inline uint64_t clinux_monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+static const uint32_t CLINUX_EPOLLET = EPOLLET;
 static const uint32_t CLINUX_EPOLLIN = EPOLLIN;
 static const uint32_t CLINUX_EPOLLOUT = EPOLLOUT;
 static const uint32_t CLINUX_EPOLLRDHUP = EPOLLRDHUP;

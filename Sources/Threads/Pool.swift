@@ -1,15 +1,188 @@
-/// The threads that everything runs on.
-public final class Pool: Sendable {
-    public init() {}
+internal import CLinux
+import Glibc
+import Synchronization
 
-    /// Runs `body` on the calling thread, after telling the pool that this thread may block.
-    public func blocking<Result: ~Copyable, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-        try body()
+/// The threads that everything runs on: one shared epoll, one queue of jobs, and as many workers as were asked for.
+///
+/// A worker runs at most four jobs, then looks at the sockets for one event. Sleeping workers wait in epoll, so a socket
+/// and a job wake them alike. A job that is enqueued wakes at most one sleeper, and none while one is being woken; a
+/// woken worker that leaves work behind wakes the next.
+public final class Pool: TaskExecutor, Sendable {
+    struct State {
+        var queue = JobQueue()
+        /// Workers inside epoll_wait without a limit.
+        var sleepers = 0
+        /// A sleeper was told to wake and has not come yet.
+        var waking = false
+        var stopping = false
     }
 
-    /// Starts `operation` as a task on the pool.
-    public func run(_ operation: @escaping @Sendable () async -> Void) { Task { await operation() } }
+    struct Timers {
+        var sleeping = TimerQueue()
+        /// When the timer descriptor fires, and when owners are told the time again, in `Monotonic.nanoseconds`.
+        var programmed = UInt64.max
+        var nextTick = UInt64.max
+    }
+
+    static let tickInterval: UInt64 = 250_000_000
+    static let threadsMax = 64
+
+    let epoll: Int32
+    let wakeDescriptor: Int32
+    let timerDescriptor: Int32
+    let endedDescriptor: Int32
+    let workers: Int
+    let state = Lock(State())
+    let table = Lock(PollTable())
+    let timers = Lock(Timers())
+    /// Workers alive, and those inside `blocking`. `alive` changes only under the lock of `state`.
+    let alive = Atomic<Int>(0)
+    let blocked = Atomic<Int>(0)
+
+    /// A running pool of eight threads. Ends the process where the kernel gives no descriptor or thread.
+    public convenience init() {
+        do throws(PoolError) {
+            try self.init(threads: 8)
+            try startWorkers()
+        } catch {
+            print(error.description)
+            exit(71)
+        }
+    }
+
+    /// `threads` is 1...64: how many jobs run at a time, apart from those that block.
+    public static func start(threads: Int = 8) throws(PoolError) -> Pool {
+        let pool = try Pool(threads: min(max(threads, 1), threadsMax))
+        try pool.startWorkers()
+        return pool
+    }
+
+    private init(threads: Int) throws(PoolError) {
+        workers = threads
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        wakeDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        timerDescriptor = clinux_timer_create()
+        endedDescriptor = eventfd(0, Int32(EFD_CLOEXEC))
+        guard epoll >= 0, wakeDescriptor >= 0, timerDescriptor >= 0, endedDescriptor >= 0 else {
+            throw PoolError(call: "epoll_create1, eventfd, timerfd_create", errno: errno)
+        }
+        // Edge-triggered: each write of the event and each expiry of the timer reports once, to one thread.
+        let events = CLINUX_EPOLLIN | CLINUX_EPOLLET
+        guard clinux_epoll_ctl(epoll, EPOLL_CTL_ADD, wakeDescriptor, events, Self.wakeData) == 0,
+            clinux_epoll_ctl(epoll, EPOLL_CTL_ADD, timerDescriptor, events, Self.timerData) == 0
+        else { throw PoolError(call: "epoll_ctl", errno: errno) }
+    }
+
+    deinit {
+        for descriptor in [epoll, wakeDescriptor, timerDescriptor, endedDescriptor] where descriptor >= 0 {
+            close(descriptor)
+        }
+    }
+
+    /// Runs `body` on the calling thread, after telling the pool that this thread may block, so that a spare thread can
+    /// take its place. May also be called on threads that are not the pool's; then it only runs `body`.
+    public func blocking<Result: ~Copyable, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard let context = ThreadContext.current, context.pool == ObjectIdentifier(self), !context.isBlocking else {
+            return try body()
+        }
+        context.isBlocking = true
+        let now = blocked.add(1, ordering: .relaxed).newValue
+        if (alive.load(ordering: .relaxed) - now) * 2 < workers { startSpare() }
+        defer {
+            context.isBlocking = false
+            blocked.subtract(1, ordering: .relaxed)
+        }
+        return try body()
+    }
+
+    /// Starts `operation` as a task on the pool; callable on any thread.
+    public func run(_ operation: @escaping @Sendable () async -> Void) {
+        Task(executorPreference: self) { await operation() }
+    }
+
+    /// Starts `operation` on the calling thread, which must be one of the pool's; it leaves that thread only where it
+    /// really waits.
+    public func immediate(_ operation: @escaping @Sendable () async -> Void) {
+        Task.immediate(executorPreference: self) { await operation() }
+    }
 
     /// Runs `body`, which resumes many continuations, and wakes threads for all of them once at its end.
-    public func corked(_ body: () -> Void) { body() }
+    public func corked(_ body: () -> Void) {
+        let context: ThreadContext
+        if let own = ThreadContext.current {
+            context = own
+        } else {
+            context = ThreadContext(pool: nil)
+            context.attach()
+        }
+        context.corkDepth += 1
+        body()
+        context.corkDepth -= 1
+        guard context.corkDepth == 0, !context.corked.isEmpty else { return }
+        let jobs = context.corked
+        context.corked.removeAll(keepingCapacity: true)
+        push(jobs)
+    }
+
+    /// Runs `resume`, which resumes one continuation as the last act of an event handler: the resumed task goes on at
+    /// once on this thread, after the handler returned.
+    public func tail(_ resume: () -> Void) {
+        guard let context = ThreadContext.current, context.pool == ObjectIdentifier(self), context.tail == nil else {
+            return resume()
+        }
+        context.takesTail = true
+        resume()
+        context.takesTail = false
+    }
+
+    /// Lets all that is queued run first.
+    public func yield() async {
+        await Waiter<Void>.suspend { $0.resume(()) }
+    }
+
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if let context = ThreadContext.current {
+            if context.takesTail {
+                context.takesTail = false
+                context.tail = job
+                return
+            }
+            if context.corkDepth > 0 {
+                context.corked.append(job)
+                return
+            }
+        }
+        let wakes = state.withLock { state in
+            state.queue.append(job)
+            return Self.mustWake(&state)
+        }
+        if wakes { wakeOne() }
+    }
+
+    private func push(_ jobs: [UnownedJob]) {
+        let wakes = state.withLock { state in
+            for job in jobs { state.queue.append(job) }
+            return Self.mustWake(&state)
+        }
+        if wakes { wakeOne() }
+    }
+
+    static func mustWake(_ state: inout State) -> Bool {
+        guard state.sleepers > 0, !state.waking, !state.queue.isEmpty else { return false }
+        state.waking = true
+        return true
+    }
+
+    func wakeOne() { eventfd_write(wakeDescriptor, 1) }
+}
+
+/// Why a pool could not be started.
+public struct PoolError: Error, Sendable, CustomStringConvertible {
+    public let call: String
+    public let errno: Int32
+
+    public var description: String { "\(call) failed with errno \(errno)" }
 }
