@@ -55,6 +55,11 @@ static inline int clinux_epoll_wait_one(int epoll, uint32_t *events, uint64_t *d
     }
     return n;
 }
+/// Accepts a connection, non-blocking and close-on-exec, and stores the peer's address.
+static inline int clinux_accept(int listener, struct sockaddr_storage *peer) {
+    socklen_t length = sizeof *peer;
+    return accept4(listener, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
 /// Sets a timer descriptor to fire once, `delay_ns` from now (at least 1).
 static inline int clinux_timer_set(int timer, int64_t delay_ns) {
     struct itimerspec when = {{0, 0}, {0, 1}};

@@ -11,6 +11,9 @@ public struct PollToken: Sendable, Equatable {
     let slot: UInt32
     let generation: UInt32
 
+    /// Names no owner.
+    public static let none = PollToken(slot: .max, generation: .max)
+
     init(slot: UInt32, generation: UInt32) {
         self.slot = slot
         self.generation = generation
