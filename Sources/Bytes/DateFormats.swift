@@ -58,8 +58,9 @@ public enum DateFormats {
         let words = text.split(whereSeparator: { $0 == Ascii.space || $0 == Ascii.comma || $0 == Ascii.dash })
             .map { [UInt8]($0) }
         let day: [UInt8], month: [UInt8], year: [UInt8], clock: [UInt8]
-        if words.count == 6, words[5].elementsEqual("GMT".utf8) || words[5].elementsEqual("UTC".utf8)
-            || words[5].elementsEqual("+0000".utf8)
+        if words.count == 6,
+            words[5].elementsEqual("GMT".utf8) || words[5].elementsEqual("UTC".utf8)
+                || words[5].elementsEqual("+0000".utf8)
         {
             (day, month, year, clock) = (words[1], words[2], words[3], words[4])
         } else if words.count == 5 {
