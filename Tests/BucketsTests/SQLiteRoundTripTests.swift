@@ -5,7 +5,6 @@ import Files
 import Metadata
 import TestSupport
 import Testing
-import Threads
 
 /// Blobs and rows as they run together: the embedded store, with the blobs' directories synced in its barrier.
 @Suite struct SQLiteRoundTripTests {
@@ -43,7 +42,7 @@ import Threads
     private func withStore(
         in folder: TemporaryFolder, _ body: (Opened) async throws -> Void
     ) async throws {
-        let pool = Pool()
+        let pool = Fixture.pool
         let blobs = try LocalBlobs.open(root: folder.path + "/store")
         let metadata = try SQLiteStore.open(path: blobs.root + "/meta", pool: pool) { try blobs.makeDurable($0) }
         let name = try #require(BucketName("photos".utf8))
