@@ -5,10 +5,12 @@ import ObjectGateway
 /// and an exit status (0 done, 1 failed, 2 wrong usage).
 @main
 enum OGW {
-    static let commands: [any Command.Type] = [
-        ServeCommand.self, UserAdd.self, UserList.self, UserDisable.self, UserEnable.self, UserRotate.self,
-        BucketMake.self, BucketList.self, BucketRemove.self, PresignCommand.self, VersionCommand.self,
-    ]
+    static var commands: [any Command.Type] {
+        [
+            ServeCommand.self, UserAdd.self, UserList.self, UserDisable.self, UserEnable.self, UserRotate.self,
+            BucketMake.self, BucketList.self, BucketRemove.self, PresignCommand.self, VersionCommand.self,
+        ]
+    }
 
     static func main() {
         exit(run(Array(CommandLine.arguments.dropFirst())))
