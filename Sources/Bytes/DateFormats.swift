@@ -22,8 +22,14 @@ public enum DateFormats {
 
     /// ISO 8601 with milliseconds, as in S3's XML: `2009-10-12T17:50:30.000Z`.
     public static func iso8601(_ moment: Timestamp) -> [UInt8] {
-        let t = CalendarTime(moment)
         var out: [UInt8] = []
+        out.reserveCapacity(24)
+        appendISO8601(moment, to: &out)
+        return out
+    }
+
+    public static func appendISO8601(_ moment: Timestamp, to out: inout [UInt8]) {
+        let t = CalendarTime(moment)
         append(Int(t.year), width: 4, to: &out)
         out.append(Ascii.dash)
         append(t.month, width: 2, to: &out)
@@ -34,7 +40,6 @@ public enum DateFormats {
         out.append(Ascii.dot)
         append(Int(((moment.milliseconds % 1000) + 1000) % 1000), width: 3, to: &out)
         out.append(0x5A)
-        return out
     }
 
     /// ISO 8601 basic form, as in `x-amz-date`: `20130524T000000Z`.
@@ -58,8 +63,9 @@ public enum DateFormats {
         let words = text.split(whereSeparator: { $0 == Ascii.space || $0 == Ascii.comma || $0 == Ascii.dash })
             .map { [UInt8]($0) }
         let day: [UInt8], month: [UInt8], year: [UInt8], clock: [UInt8]
-        if words.count == 6, words[5].elementsEqual("GMT".utf8) || words[5].elementsEqual("UTC".utf8)
-            || words[5].elementsEqual("+0000".utf8)
+        if words.count == 6,
+            words[5].elementsEqual("GMT".utf8) || words[5].elementsEqual("UTC".utf8)
+                || words[5].elementsEqual("+0000".utf8)
         {
             (day, month, year, clock) = (words[1], words[2], words[3], words[4])
         } else if words.count == 5 {
@@ -109,8 +115,14 @@ public enum DateFormats {
     }
 
     private static func append(_ value: Int, width: Int, to out: inout [UInt8]) {
-        let digits = Ascii.decimal(of: UInt64(max(0, value)))
-        for _ in digits.count..<max(width, digits.count) { out.append(Ascii.zero) }
-        out += digits
+        var scale = 1
+        for _ in 1..<max(1, width) { scale *= 10 }
+        var rest = max(0, value)
+        while rest / scale > 9 { scale *= 10 }
+        while scale > 0 {
+            out.append(UInt8(truncatingIfNeeded: rest / scale) &+ Ascii.zero)
+            rest %= scale
+            scale /= 10
+        }
     }
 }

@@ -4,6 +4,10 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+// _GNU_SOURCE also turns on X/Open's name of a member of fd_set, which Swift's own Glibc module does without;
+// a compiler that meets both definitions refuses the second.
+#include <features.h>
+#undef __USE_XOPEN
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -30,6 +34,14 @@ static inline int clinux_open(const char *path, int flags, mode_t mode) {
 }
 static inline int clinux_openat(int directory, const char *path, int flags, mode_t mode) {
     return openat(directory, path, flags | O_CLOEXEC, mode);
+}
+/// sync_file_range(2): begins the writeback of a range's dirty pages, or waits until the whole range is written.
+static inline int clinux_writeback_begin(int fd, off_t offset, off_t length) {
+    return sync_file_range(fd, offset, length, SYNC_FILE_RANGE_WRITE);
+}
+static inline int clinux_writeback_wait(int fd, off_t offset, off_t length) {
+    return sync_file_range(fd, offset, length,
+                           SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 }
 static inline int clinux_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
     struct epoll_event event;

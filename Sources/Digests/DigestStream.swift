@@ -1,32 +1,66 @@
-/// The digests to compute in one pass.
-public struct DigestSet: OptionSet, Sendable, Hashable {
-    public let rawValue: UInt8
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
-    public init(_ algorithm: DigestAlgorithm) { rawValue = 1 << (algorithm.rawValue - 1) }
-
-    public static let md5 = DigestSet(.md5)
-    public static let sha1 = DigestSet(.sha1)
-    public static let sha256 = DigestSet(.sha256)
-    public static let crc32 = DigestSet(.crc32)
-    public static let crc32c = DigestSet(.crc32c)
-    public static let crc64nvme = DigestSet(.crc64nvme)
-}
-
-/// The finished values, one for each algorithm that was asked for; big-endian bytes for the CRCs.
-public struct DigestValues: Sendable, Equatable {
-    private var values: [DigestAlgorithm: [UInt8]] = [:]
-    public init() {}
-    public subscript(algorithm: DigestAlgorithm) -> [UInt8]? {
-        get { values[algorithm] }
-        set { values[algorithm] = newValue }
-    }
-}
-
 /// Computes several digests over one stream of bytes; each byte is passed once, in pieces that stay in the cache.
 /// Owned by one task at a time.
 public final class DigestStream {
-    public init(_ set: DigestSet) {}
-    public func update(_ bytes: Span<UInt8>) {}
-    /// Ends the stream. Further updates are ignored.
-    public func finish() -> DigestValues { DigestValues() }
+    /// The bytes that go through every algorithm before the next ones are touched: half of a usual first-level cache.
+    private static let pieceLength = 16_384
+
+    private let set: DigestSet
+    private var md5: EVPDigest?
+    private var sha1: EVPDigest?
+    private var sha256: EVPDigest?
+    private var crc32: CRC32?
+    private var crc32c: CRC32C?
+    private var crc64nvme: CRC64NVME?
+
+    public init(_ set: DigestSet) {
+        self.set = set
+        begin()
+    }
+
+    public func update(_ bytes: Span<UInt8>) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let piece = rest.extracting(first: Self.pieceLength)
+            rest = rest.extracting(droppingFirst: Self.pieceLength)
+            md5?.update(piece)
+            sha1?.update(piece)
+            sha256?.update(piece)
+            crc32?.update(piece)
+            crc32c?.update(piece)
+            crc64nvme?.update(piece)
+        }
+    }
+
+    /// Ends the stream. Further updates are ignored, and a second call returns no values.
+    public func finish() -> DigestValues {
+        var values = DigestValues()
+        values[.md5] = md5?.finish()
+        values[.sha1] = sha1?.finish()
+        values[.sha256] = sha256?.finish()
+        values[.crc32] = crc32?.bytes
+        values[.crc32c] = crc32c?.bytes
+        values[.crc64nvme] = crc64nvme?.bytes
+        (md5, sha1, sha256, crc32, crc32c, crc64nvme) = (nil, nil, nil, nil, nil, nil)
+        return values
+    }
+
+    /// Drops what was taken in, and begins a new stream of the same digests.
+    public func restart() { begin() }
+
+    private func begin() {
+        md5 = set.contains(.md5) ? md5.restarted(.md5) : nil
+        sha1 = set.contains(.sha1) ? sha1.restarted(.sha1) : nil
+        sha256 = set.contains(.sha256) ? sha256.restarted(.sha256) : nil
+        crc32 = set.contains(.crc32) ? CRC32() : nil
+        crc32c = set.contains(.crc32c) ? CRC32C() : nil
+        crc64nvme = set.contains(.crc64nvme) ? CRC64NVME() : nil
+    }
+}
+
+extension EVPDigest? {
+    fileprivate func restarted(_ function: HashFunction) -> EVPDigest {
+        guard let self else { return EVPDigest(function) }
+        self.restart()
+        return self
+    }
 }

@@ -68,6 +68,25 @@ public final class OpenFile: Sendable {
         return bytes
     }
 
+    /// Fills `buffer` from `offset` on and returns the count of bytes read; fewer than its size only at the end of the file.
+    public func read(at offset: UInt64, into buffer: inout [UInt8]) throws(SystemError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let position = off_t(truncatingIfNeeded: offset &+ UInt64(done))
+            // SAFETY: `rest` is the part of the buffer after `done`, used within the closure only.
+            let got = retryingInterrupts {
+                unsafe buffer.withUnsafeMutableBytes { all in
+                    let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: all[done...])
+                    return unsafe pread(descriptor, rest.baseAddress, rest.count, position)
+                }
+            }
+            if got < 0 { throw SystemError("pread") }
+            if got == 0 { break }
+            done += got
+        }
+        return done
+    }
+
     /// The size in bytes.
     public func size() throws(SystemError) -> UInt64 {
         var status = stat()
@@ -78,6 +97,30 @@ public final class OpenFile: Sendable {
     /// Makes the content durable. After an error nothing may be assumed written; the caller must not retry.
     public func syncData() throws(SystemError) {
         if retryingInterrupts({ Int(fdatasync(descriptor)) }) != 0 { throw SystemError("fdatasync") }
+    }
+
+    /// Begins to write dirty pages of the range to the disk, without waiting for them. The kernel reports a failed write
+    /// once only, so that an error here is to be treated as one of `syncData`.
+    public func beginWriteback(at offset: UInt64, count: UInt64) throws(SystemError) {
+        let (from, length) = (off_t(truncatingIfNeeded: offset), off_t(truncatingIfNeeded: count))
+        if retryingInterrupts({ clinux_writeback_begin(descriptor, from, length) }) != 0 {
+            throw SystemError("sync_file_range")
+        }
+    }
+
+    /// Waits until the range's pages are on the disk. This bounds dirty memory; it makes nothing durable (the disk's cache
+    /// and the file's size are not covered). Errors as with `beginWriteback`.
+    public func finishWriteback(at offset: UInt64, count: UInt64) throws(SystemError) {
+        let (from, length) = (off_t(truncatingIfNeeded: offset), off_t(truncatingIfNeeded: count))
+        if retryingInterrupts({ clinux_writeback_wait(descriptor, from, length) }) != 0 {
+            throw SystemError("sync_file_range")
+        }
+    }
+
+    /// Lets the page cache forget the clean pages of the range. A hint.
+    public func dropCache(at offset: UInt64, count: UInt64) {
+        _ = posix_fadvise(
+            descriptor, off_t(truncatingIfNeeded: offset), off_t(truncatingIfNeeded: count), POSIX_FADV_DONTNEED)
     }
 
     /// Makes names in a directory durable.

@@ -21,6 +21,16 @@ public struct Response: Sendable {
         /// written, or the connection is cut), else chunked. Also used to keep a connection alive by writing
         /// white space while a long operation runs.
         case stream(length: UInt64?, @Sendable (BodyWriter) async throws -> Void)
+
+        /// The bytes that will be sent, as far as they are known.
+        public var length: UInt64? {
+            switch self {
+            case .none, .headOnly: 0
+            case .bytes(let bytes): UInt64(bytes.count)
+            case .files(let slices): slices.reduce(0) { $0 &+ $1.length }
+            case .stream(let length, _): length
+            }
+        }
     }
 
     public init(status: Int, headers: HeaderBlock = HeaderBlock(), body: Body = .none) {

@@ -1,0 +1,39 @@
+public import Files
+public import Metadata
+
+/// Why bytes could not be stored or read. `Gateway` maps each case to one S3 error.
+public enum BucketsError: Error, Sendable, Equatable {
+    /// The source gave more than this many bytes.
+    case tooLarge(sizeMax: UInt64)
+    /// Free space is below the configured minimum, or the file system refused to grow.
+    case diskFull
+    /// The blob's file is not there any more: the version was replaced or deleted since its row was read.
+    case gone(BlobID)
+    /// The range does not lie within the version.
+    case invalidRange
+    /// A blob or row contradicts the other. The text is for the log, never for a client.
+    case damaged(String)
+    /// Another process uses this folder.
+    case folderInUse(String)
+    /// The folder is not a store, or one of another format.
+    case unknownFormat(folder: String, reason: String)
+    /// The text is for the log, never for a client.
+    case system(SystemError)
+
+    init(_ error: SystemError) { self = error.isDiskFull ? .diskFull : .system(error) }
+}
+
+extension BucketsError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .tooLarge(let sizeMax): "more than \(sizeMax) bytes"
+        case .diskFull: "the disk is full, or below its minimum of free space"
+        case .gone(let blob): "blob \(blob.value) is gone"
+        case .invalidRange: "the range does not lie within the version"
+        case .damaged(let what): what
+        case .folderInUse(let folder): "the folder \(folder) is in use by another process (its LOCK is held)"
+        case .unknownFormat(let folder, let reason): "the folder \(folder) cannot be used as a store: \(reason)"
+        case .system(let error): error.description
+        }
+    }
+}

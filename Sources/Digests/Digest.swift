@@ -1,0 +1,47 @@
+/// Digests of bytes that are in memory already.
+public enum Digest {
+    public static func sha256(_ bytes: Span<UInt8>) -> [UInt8] { value(.sha256, bytes) }
+    public static func sha256(_ bytes: [UInt8]) -> [UInt8] { value(.sha256, bytes.span) }
+    public static func sha1(_ bytes: Span<UInt8>) -> [UInt8] { value(.sha1, bytes) }
+    public static func sha1(_ bytes: [UInt8]) -> [UInt8] { value(.sha1, bytes.span) }
+    public static func md5(_ bytes: Span<UInt8>) -> [UInt8] { value(.md5, bytes) }
+    public static func md5(_ bytes: [UInt8]) -> [UInt8] { value(.md5, bytes.span) }
+
+    /// The value of any algorithm.
+    public static func of(_ bytes: [UInt8], _ algorithm: DigestAlgorithm) -> [UInt8] {
+        let stream = DigestStream(DigestSet(algorithm))
+        stream.update(bytes.span)
+        return stream.finish()[algorithm] ?? []
+    }
+
+    private static func value(_ function: HashFunction, _ bytes: Span<UInt8>) -> [UInt8] {
+        let digest = EVPDigest(function)
+        digest.update(bytes)
+        return digest.finish()
+    }
+}
+
+/// Keyed-hash message authentication (RFC 2104).
+public enum HMAC {
+    private static let blockLength = 64
+
+    public static func sha256(key: [UInt8], _ message: Span<UInt8>) -> [UInt8] {
+        let block = key.count > blockLength ? Digest.sha256(key) : key
+        var inner = [UInt8](repeating: 0x36, count: blockLength)
+        var outer = [UInt8](repeating: 0x5C, count: blockLength)
+        for (index, byte) in block.enumerated() {
+            inner[index] ^= byte
+            outer[index] ^= byte
+        }
+        let digest = EVPDigest(.sha256)
+        digest.update(inner.span)
+        digest.update(message)
+        let first = digest.finish()
+        digest.restart()
+        digest.update(outer.span)
+        digest.update(first.span)
+        return digest.finish()
+    }
+
+    public static func sha256(key: [UInt8], _ message: [UInt8]) -> [UInt8] { sha256(key: key, message.span) }
+}

@@ -1,0 +1,67 @@
+public import HTTPServer
+
+/// Every setting of the gateway, read once at the start. The defaults here are those of `Setting.all`.
+public struct GatewayConfiguration: Sendable {
+    /// The data folder; made with mode 0700 where it is absent.
+    public var data = "./ogw-data"
+    public var s3Listen = [ListenAddress.tcp(host: "127.0.0.1", port: 9000)]
+    /// Empty for no services listener.
+    public var servicesListen = [ListenAddress.tcp(host: "127.0.0.1", port: 9001)]
+    public var region = "us-east-1"
+    /// Both or none.
+    public var rootAccessKey: [UInt8]?
+    public var rootSecretKey: [UInt8]?
+    public var metadata = MetadataChoice.sqlite
+    public var blobs = BlobsChoice.local
+    /// PEM files; both or none.
+    public var tlsCertificate: String?
+    public var tlsKey: String?
+    /// Without a trailing slash; nil for `http://` and the first S3 address.
+    public var publicURL: String?
+    /// Host names under which `bucket.name` is virtual-host style; lower case, without port.
+    public var domains: [String] = ["localhost"]
+    public var logFormat = LogFormat.text
+    public var logLevel = LogLevel.info
+    public var logsAccess = true
+    /// Connections at once on each listener.
+    public var connectionsMax = 10_000
+    /// Bytes of one object stored in one request or one part.
+    public var objectSizeMax: UInt64 = 5 << 30
+    /// How long a request's head may take.
+    public var headTimeout = Duration.seconds(30)
+    /// How long a connection may rest between requests.
+    public var idleTimeout = Duration.seconds(75)
+    /// How long a transfer may stay below the minimum rate.
+    public var stallTimeout = Duration.seconds(30)
+    /// Bytes per second.
+    public var rateMin: UInt64 = 1024
+    /// How long requests under way may go on after SIGTERM.
+    public var stopTimeout = Duration.seconds(30)
+    /// 0 for the engine's own choice.
+    public var threads = 0
+    /// Free bytes below which writes are answered 507.
+    public var diskFreeMin: UInt64 = 256 << 20
+    /// How far a request's date may lie from the clock.
+    public var clockSkewMax = Duration.seconds(900)
+
+    public init() {}
+
+    public enum MetadataChoice: Sendable, Equatable {
+        case sqlite
+    }
+
+    public enum BlobsChoice: Sendable, Equatable {
+        case local
+    }
+
+    /// What OGW_PUBLIC_URL says, or the first TCP address in `bound`, by which this machine reaches the S3 listener.
+    public func publicURL(bound: [ListenAddress]) -> String {
+        if let publicURL { return publicURL }
+        let scheme = tlsCertificate == nil ? "http" : "https"
+        for case .tcp(let host, let port) in bound {
+            let isWildcard = host.isEmpty || host == "0.0.0.0" || host == "::"
+            return "\(scheme)://\(ListenAddress.tcp(host: isWildcard ? "127.0.0.1" : host, port: port))"
+        }
+        return "\(scheme)://127.0.0.1:9000"
+    }
+}

@@ -1,0 +1,175 @@
+import Bytes
+
+extension Setting {
+    /// Every setting, in the order of the help. `ogw serve --help` and the documentation are made from this table.
+    public static let all: [Setting] =
+        [
+            Setting("OGW_DATA", "FOLDER", default: "./ogw-data", "Folder of the store; made where it is absent.") {
+                (c, v) throws(SettingError) in
+                c.data = try v.nonEmpty(wanted: "the path of a folder")
+            },
+            Setting("OGW_S3_LISTEN", "HOST:PORT,...", default: "127.0.0.1:9000", "Addresses of the S3 listener.") {
+                (c, v) throws(SettingError) in
+                c.s3Listen = try v.addresses(mayBeOff: false)
+            },
+            Setting(
+                "OGW_SERVICES_LISTEN", "HOST:PORT,...|off", default: "127.0.0.1:9001",
+                "Addresses of the services listener: REST, health, metrics."
+            ) { (c, v) throws(SettingError) in
+                c.servicesListen = try v.addresses(mayBeOff: true)
+            },
+            Setting("OGW_REGION", "NAME", default: "us-east-1", "The region that clients sign for.") {
+                (c, v) throws(SettingError) in
+                let wanted = "1 to 64 of a-z 0-9 and -"
+                c.region = try v.nonEmpty(wanted: wanted)
+                guard v.text.utf8.count <= 64,
+                    v.text.utf8.allSatisfy({ Ascii.isLower($0) || Ascii.isDigit($0) || $0 == Ascii.dash })
+                else { throw v.error(wanted: wanted) }
+            },
+            Setting(
+                "OGW_ROOT_ACCESS_KEY", "KEY", default: "",
+                "Access key of the user root; generated and printed at the first start where it is not set."
+            ) { (c, v) throws(SettingError) in
+                guard UserRules.isAccessKey([UInt8](v.text.utf8)) else {
+                    throw v.error(wanted: UserRules.accessKeyRule)
+                }
+                c.rootAccessKey = [UInt8](v.text.utf8)
+            },
+            Setting(
+                "OGW_ROOT_SECRET_KEY", "SECRET", default: "", isSecret: true,
+                "Secret key of the user root; goes with OGW_ROOT_ACCESS_KEY."
+            ) { (c, v) throws(SettingError) in
+                guard UserRules.isSecret([UInt8](v.text.utf8)) else { throw v.error(wanted: UserRules.secretRule) }
+                c.rootSecretKey = [UInt8](v.text.utf8)
+            },
+            Setting("OGW_METADATA", "sqlite", default: "sqlite", "Where metadata is kept.") {
+                (c, v) throws(SettingError) in
+                if v.text.hasPrefix("mongodb://") || v.text.hasPrefix("mongodb+srv://") {
+                    // The URI may hold a password.
+                    throw SettingError(
+                        place: v.place, value: nil, wanted: "sqlite (this version does not serve from MongoDB yet)")
+                }
+                guard v.text == "sqlite" else { throw v.error(wanted: "sqlite") }
+                c.metadata = .sqlite
+            },
+            Setting("OGW_BLOBS", "local", default: "local", "Where the objects' bytes are kept.") {
+                (c, v) throws(SettingError) in
+                if v.text.hasPrefix("s3://") {
+                    throw SettingError(
+                        place: v.place, value: nil,
+                        wanted: "local (this version does not serve from a remote store yet)")
+                }
+                guard v.text == "local" else { throw v.error(wanted: "local") }
+                c.blobs = .local
+            },
+            Setting(
+                "OGW_TLS_CERT", "FILE", default: "",
+                "PEM file of the certificate chain; with it the S3 and services listeners speak TLS. Read again on SIGHUP."
+            ) { (c, v) throws(SettingError) in
+                c.tlsCertificate = try v.nonEmpty(wanted: "the path of a PEM file")
+            },
+            Setting("OGW_TLS_KEY", "FILE", default: "", "PEM file of the private key.") { (c, v) throws(SettingError) in
+                c.tlsKey = try v.nonEmpty(wanted: "the path of a PEM file")
+            },
+            Setting(
+                "OGW_PUBLIC_URL", "URL", default: "",
+                "How clients reach the S3 listener; the first address where not set."
+            ) { (c, v) throws(SettingError) in
+                c.publicURL = try readPublicURL(v)
+            },
+            Setting(
+                "OGW_DOMAIN", "NAME,...", default: "localhost",
+                "Host names whose subdomains are buckets (virtual-host style)."
+            ) { (c, v) throws(SettingError) in
+                let wanted = "host names without a port, separated by commas"
+                let names = try v.list(wanted: wanted).map { String(ascii: Ascii.lowered($0.utf8)) }
+                for name in names where !isHostName(name) { throw v.error(wanted: wanted) }
+                c.domains = names
+            },
+            Setting("OGW_LOG_FORMAT", "json|text", default: "text", "Form of the log on standard error.") {
+                (c, v) throws(SettingError) in
+                c.logFormat = try v.choice(LogFormat.self)
+            },
+            Setting(
+                "OGW_LOG_LEVEL", "debug|info|warning|error", default: "info", "The least grave event that is logged."
+            ) {
+                (c, v) throws(SettingError) in
+                guard let level = LogLevel.allCases.first(where: { $0.name.description == v.text }) else {
+                    throw v.error(wanted: "debug, info, warning or error")
+                }
+                c.logLevel = level
+            },
+            Setting("OGW_ACCESS_LOG", "on|off", default: "on", "Log a line for each S3 request.") {
+                (c, v) throws(SettingError) in
+                c.logsAccess = try v.onOff()
+            },
+        ] + limits
+
+    private static let limits: [Setting] = [
+        Setting("OGW_CONNECTIONS_MAX", "N", default: "10000", "Connections at once on each listener.") {
+            (c, v) throws(SettingError) in
+            c.connectionsMax = try v.integer(1...1_000_000)
+        },
+        Setting("OGW_OBJECT_SIZE_MAX", "SIZE", default: "5GiB", "The largest object or part of one request.") {
+            (c, v) throws(SettingError) in
+            c.objectSizeMax = try v.size((5 << 20)...(5 << 40))
+        },
+        Setting("OGW_HEAD_TIMEOUT", "DURATION", default: "30s", "How long a request's head may take.") {
+            (c, v) throws(SettingError) in
+            c.headTimeout = try v.duration(.milliseconds(100)...Duration.seconds(3600))
+        },
+        Setting("OGW_IDLE_TIMEOUT", "DURATION", default: "75s", "How long a connection may rest between requests.") {
+            (c, v) throws(SettingError) in
+            c.idleTimeout = try v.duration(.milliseconds(100)...Duration.seconds(86_400))
+        },
+        Setting(
+            "OGW_STALL_TIMEOUT", "DURATION", default: "30s",
+            "How long a transfer may stay below OGW_RATE_MIN before it is cut."
+        ) { (c, v) throws(SettingError) in
+            c.stallTimeout = try v.duration(.milliseconds(100)...Duration.seconds(3600))
+        },
+        Setting("OGW_RATE_MIN", "N", default: "1024", "The least rate of a transfer in bytes per second.") {
+            (c, v) throws(SettingError) in
+            c.rateMin = UInt64(try v.integer(0...1_000_000_000))
+        },
+        Setting(
+            "OGW_STOP_TIMEOUT", "DURATION", default: "30s", "How long requests may go on after SIGTERM or SIGINT."
+        ) { (c, v) throws(SettingError) in
+            c.stopTimeout = try v.duration(.zero...Duration.seconds(3600))
+        },
+        Setting("OGW_THREADS", "N", default: "0", "Worker threads; 0 for the engine's own choice.") {
+            (c, v) throws(SettingError) in
+            c.threads = try v.integer(0...256)
+        },
+        Setting(
+            "OGW_DISK_FREE_MIN", "SIZE", default: "256MiB", "Free disk space below which writes are refused (507)."
+        ) { (c, v) throws(SettingError) in
+            c.diskFreeMin = try v.size(0...(1 << 50))
+        },
+        Setting(
+            "OGW_CLOCK_SKEW_MAX", "DURATION", default: "15m", "How far a signed request's date may lie from the clock."
+        ) { (c, v) throws(SettingError) in
+            c.clockSkewMax = try v.duration(.seconds(1)...Duration.seconds(86_400))
+        },
+    ]
+
+    private static func readPublicURL(_ value: SettingValue) throws(SettingError) -> String {
+        let wanted = "a URL such as https://s3.example.com"
+        var rest = value.text.utf8[...]
+        while rest.last == Ascii.slash { rest = rest.dropLast() }
+        for scheme in ["http://", "https://"] where rest.starts(with: scheme.utf8) && rest.count > scheme.utf8.count {
+            if rest.allSatisfy({ $0 > Ascii.space && $0 < 0x7F && $0 != Ascii.question && $0 != 0x23 }) {
+                return String(ascii: rest)
+            }
+        }
+        throw value.error(wanted: wanted)
+    }
+
+    private static func isHostName(_ name: String) -> Bool {
+        name.utf8.count <= 253
+            && name.utf8.split(separator: Ascii.dot, omittingEmptySubsequences: false).allSatisfy { label in
+                (1...63).contains(label.count)
+                    && label.allSatisfy { Ascii.isLower($0) || Ascii.isDigit($0) || $0 == Ascii.dash }
+            }
+    }
+}

@@ -1,0 +1,116 @@
+public import Buckets
+import Bytes
+public import HTTPServer
+import Metadata
+import SigV4
+
+/// The S3 endpoint: one request in, one response out.
+public final class Gateway: Sendable {
+    private let services: Services
+    private let authenticator: Authenticator
+    private let table = OperationTable.shared
+    private let domains: [[UInt8]]
+    private let log: Log
+    private let metrics: Metrics
+
+    public init(
+        store: ObjectStore, users: UserDirectory, log: Log, metrics: Metrics, configuration: GatewayConfiguration
+    ) {
+        services = Services(objects: store, configuration: configuration)
+        authenticator = Authenticator(users: users, configuration: configuration)
+        domains = configuration.domains.map { [UInt8]($0.utf8) }
+        self.log = log
+        self.metrics = metrics
+    }
+
+    /// The names that `Metrics` counts requests under, by place in the operation table.
+    public static var operationNames: [StaticString] { OperationTable.shared.entries.map(\.route.name) }
+
+    /// Everything that happens to a request, in order. Nothing runs without the caller that `authenticate` proved.
+    public func handle(_ request: Request) async -> Response {
+        let id = RequestID.next()
+        let clock = ContinuousClock.now
+        var progress = Progress()
+        var response: Response
+        do {
+            response = try await answer(request, id, &progress)
+        } catch {
+            let refusal = S3Error(mapping: error)
+            progress.error = refusal
+            response = self.response(to: request, refusing: refusal, id)
+        }
+        response.headers.add("x-amz-request-id", id.text)
+        response.headers.add("x-amz-id-2", Self.hostID)
+        response.headers.add("server", "ObjectGateway")
+        account(for: request, id, response, progress, took: ContinuousClock.now - clock)
+        return response
+    }
+
+    private func answer(_ request: Request, _ id: RequestID, _ progress: inout Progress) async throws -> Response {
+        let (caller, authentication) = try await authenticator.authenticate(request.head, now: .now())
+        progress.caller = caller
+        let target = try RequestTarget(request.head, domains: domains)
+        let entry = try table.find(request.head, target)
+        progress.entry = entry
+        try Access.check(caller, may: entry.route.action)
+        let s3Request = S3Request(
+            id: id, request: request, target: target, caller: caller, authentication: authentication)
+        guard entry.route.mayTakeLong else { return try await entry.run(s3Request, services) }
+        return await LongAnswer.response(pool: services.objects.pool) { [self] in
+            do {
+                return try await entry.run(s3Request, services)
+            } catch {
+                return self.response(to: request, refusing: S3Error(mapping: error), id)
+            }
+        }
+    }
+
+    /// How far a request came, for the log.
+    private struct Progress {
+        var caller: Caller?
+        var entry: OperationTable.Entry?
+        var error: S3Error?
+    }
+
+    private func response(to request: Request, refusing error: S3Error, _ id: RequestID) -> Response {
+        if error.code.status >= 500 {
+            log.event(
+                "request_failed", level: .error,
+                [
+                    "request_id": .bytes(id.text[...]), "error": .text(error.code.rawValue),
+                    "cause": .text(error.cause ?? error.message),
+                ])
+        }
+        var response = Response(status: error.code.status, headers: error.headers)
+        if error.code.status == 304 { return response }
+        if request.head.method == .head {
+            response.headers.add("content-type", "application/xml")
+            response.body = .headOnly(length: 0)
+            return response
+        }
+        response.headers.add("content-type", "application/xml")
+        response.body = .bytes(error.document(resource: request.head.path, requestID: id.text, hostID: Self.hostID))
+        if error.code == .slowDown { response.headers.add("retry-after", "1") }
+        return response
+    }
+
+    private func account(
+        for request: Request, _ id: RequestID, _ response: Response, _ progress: Progress, took duration: Duration
+    ) {
+        let bytesIn = request.body.length ?? 0
+        let bytesOut = response.body.length ?? 0
+        metrics.recordRequest(
+            operation: progress.entry?.index ?? -1, status: response.status, duration: duration, bytesIn: bytesIn,
+            bytesOut: bytesOut)
+        guard log.writesAccess else { return }
+        log.access(
+            AccessEvent(
+                requestID: id.text, peer: request.connection.peerAddress, user: progress.caller?.name,
+                operation: progress.entry?.route.name ?? "Unknown", method: request.head.methodBytes,
+                path: request.head.path, status: response.status, errorCode: progress.error?.code.rawValue,
+                bytesIn: bytesIn, bytesOut: bytesOut, duration: duration))
+    }
+
+    /// What AWS calls the host id; says nothing about the host here.
+    private static let hostID = [UInt8]("b2d3".utf8)
+}

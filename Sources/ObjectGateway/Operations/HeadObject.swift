@@ -1,0 +1,26 @@
+import HTTPServer
+import Metadata
+
+/// API/HeadObject.
+struct HeadObject: S3Operation {
+    static let route = OperationRoute(name: "HeadObject", method: .head, scope: .object, action: .getObject)
+
+    let services: Services
+    init(_ services: Services) { self.services = services }
+
+    static func decode(_ request: S3Request) async throws -> ObjectReadInput { try ObjectReadInput(request) }
+
+    func run(_ input: ObjectReadInput, as caller: Caller) async throws -> ObjectSelection {
+        if input.version != nil { try Access.check(caller, may: .getObjectVersion) }
+        return try await services.select(input)
+    }
+
+    static func encode(_ output: ObjectSelection) -> Response {
+        var response = output.response()
+        if !output.notModified {
+            let length = output.range.map { $0.upperBound - $0.lowerBound } ?? output.version.size
+            response.body = .headOnly(length: output.part?.size == 0 ? 0 : length)
+        }
+        return response
+    }
+}

@@ -1,0 +1,120 @@
+import Bytes
+
+/// One entry of a route table: what is needed to route a request, to check it, to answer it, and to document it.
+struct Route: Sendable {
+    enum Method: String, Sendable, CaseIterable {
+        case get = "GET", put = "PUT", post = "POST", patch = "PATCH", delete = "DELETE"
+    }
+
+    /// Who may call a route.
+    enum Access: Sendable, Equatable {
+        /// Whoever reaches the listener.
+        case anyone
+        /// Whoever may open the control socket, which only the owner of the data folder may.
+        case owner
+    }
+
+    enum Content: Sendable {
+        case json(Schema)
+        /// Another content type, as text.
+        case text(String)
+        case none
+    }
+
+    let method: Method
+    let path: PathTemplate
+    let summary: String
+    let access: Access
+    /// The JSON body that the route takes; nil for none.
+    let request: Schema?
+    /// The status of success and what it carries.
+    let success: Int
+    let response: Content
+    /// Statuses beside the success that are no problem documents, with what they mean: 503 of a readiness check.
+    let otherStatuses: [(status: Int, meaning: String)]
+    let handler: @Sendable (RouteInput) async throws -> RouteAnswer
+
+    init(
+        _ method: Method, _ path: PathTemplate, _ summary: String, access: Access, request: Schema? = nil,
+        success: Int = 200, response: Content, otherStatuses: [(status: Int, meaning: String)] = [],
+        handler: @escaping @Sendable (RouteInput) async throws -> RouteAnswer
+    ) {
+        self.method = method
+        self.path = path
+        self.summary = summary
+        self.access = access
+        self.request = request
+        self.success = success
+        self.response = response
+        self.otherStatuses = otherStatuses
+        self.handler = handler
+    }
+}
+
+/// A path with parameters: `/users/{name}/disable`. A parameter is one whole segment, decoded, never empty.
+struct PathTemplate: Sendable, ExpressibleByStringLiteral {
+    enum Segment: Sendable, Equatable {
+        case literal([UInt8])
+        case parameter(String)
+    }
+
+    let text: String
+    let segments: [Segment]
+
+    init(stringLiteral text: String) {
+        self.text = text
+        segments = text.utf8.split(separator: Ascii.slash).map { segment in
+            segment.first == 0x7B && segment.last == 0x7D
+                ? .parameter(String(ascii: segment.dropFirst().dropLast())) : .literal([UInt8](segment))
+        }
+    }
+
+    var parameterNames: [String] {
+        segments.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
+    }
+
+    /// The parameters where the decoded segments fit; nil where they do not.
+    func match(_ path: [[UInt8]]) -> [String: String]? {
+        guard path.count == segments.count else { return nil }
+        var parameters: [String: String] = [:]
+        for (segment, given) in zip(segments, path) {
+            switch segment {
+            case .literal(let literal): if literal != given { return nil }
+            case .parameter(let name):
+                guard !given.isEmpty else { return nil }
+                parameters[name] = String(ascii: given)
+            }
+        }
+        return parameters
+    }
+}
+
+/// What a handler is given.
+struct RouteInput: Sendable {
+    /// The template's parameters, decoded.
+    var parameters: [String: String]
+    /// The body, which fits the route's schema; null without one.
+    var body: JSONValue
+
+    /// The parameter of a name that the template has.
+    func parameter(_ name: String) -> String { parameters[name] ?? "" }
+}
+
+/// What a handler answers.
+struct RouteAnswer: Sendable {
+    var status: Int
+    var contentType: StaticString
+    var body: [UInt8]
+    /// The JSON that `body` is made of, for callers in the same process.
+    var value: JSONValue?
+
+    static func json(_ value: JSONValue, status: Int = 200) -> RouteAnswer {
+        RouteAnswer(status: status, contentType: "application/json", body: value.text, value: value)
+    }
+
+    static func text(_ body: [UInt8], contentType: StaticString) -> RouteAnswer {
+        RouteAnswer(status: 200, contentType: contentType, body: body)
+    }
+
+    static let empty = RouteAnswer(status: 204, contentType: "application/json", body: [])
+}

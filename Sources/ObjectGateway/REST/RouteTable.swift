@@ -1,0 +1,124 @@
+import Bytes
+import HTTPServer
+
+/// Routes of one listener: finds the route, checks the input, and answers errors as problem documents.
+struct RouteTable: Sendable {
+    let routes: [Route]
+    private let log: Log
+    /// The most bytes of a JSON body.
+    private static let bodySizeMax = 1 << 20
+
+    init(_ routes: [Route], log: Log) {
+        self.routes = routes
+        self.log = log
+    }
+
+    /// What was found for a path: the route, or the problem with the template where one matches.
+    enum Match {
+        case route(Route, [String: String])
+        case problem(Problem, endpoint: String)
+    }
+
+    /// `path` is the raw path; it is decoded here, once. HEAD counts as GET.
+    func match(method: String, path: ArraySlice<UInt8>) -> Match {
+        var segments: [[UInt8]] = []
+        for segment in path.split(separator: Ascii.slash) {
+            guard let decoded = PercentEncoding.decode(segment), !decoded.contains(0) else {
+                return .problem(
+                    Problem(400, "Bad path", "The path is not valid percent-encoding."), endpoint: "unmatched")
+            }
+            segments.append(decoded)
+        }
+        let fitting = routes.compactMap { route in route.path.match(segments).map { (route, $0) } }
+        let wanted = method == "HEAD" ? "GET" : method
+        // A literal segment goes before a parameter: routes of a table stand in that order.
+        if let (route, parameters) = fitting.first(where: { $0.0.method.rawValue == wanted }) {
+            return .route(route, parameters)
+        }
+        guard let template = fitting.first?.0.path.text else {
+            return .problem(Problem(404, "Not found", "There is nothing under this path."), endpoint: "unmatched")
+        }
+        var allow = fitting.map { $0.0.method.rawValue }
+        if allow.contains("GET") { allow.append("HEAD") }
+        let detail = "This path takes \(allow.joined(separator: ", "))."
+        return .problem(Problem(405, "Method not allowed", detail, allow: allow), endpoint: template)
+    }
+
+    /// Answers a request that did not come over HTTP.
+    func answer(method: String, path: String, body: JSONValue) async -> RouteAnswer {
+        switch match(method: method, path: [UInt8](path.utf8)[...]) {
+        case .problem(let problem, _): Self.answer(problem)
+        case .route(let route, let parameters): await run(route, RouteInput(parameters: parameters, body: body))
+        }
+    }
+
+    func handle(_ request: Request) async -> (response: Response, endpoint: String) {
+        let method = String(ascii: request.head.methodBytes)
+        switch match(method: method, path: request.head.path) {
+        case .problem(let problem, let endpoint):
+            return (Self.response(Self.answer(problem), allow: problem.allow, method: method), endpoint)
+        case .route(let route, let parameters):
+            let answer: RouteAnswer
+            do {
+                let body = route.request == nil ? JSONValue.null : try await Self.body(of: request)
+                answer = await run(route, RouteInput(parameters: parameters, body: body))
+            } catch let problem as Problem {
+                answer = Self.answer(problem)
+            } catch {
+                answer = Self.answer(Problem(400, "Bad request", "The body could not be read."))
+            }
+            return (Self.response(answer, method: method), route.path.text)
+        }
+    }
+
+    private func run(_ route: Route, _ input: RouteInput) async -> RouteAnswer {
+        do {
+            if let schema = route.request {
+                var errors: [Problem.Field] = []
+                schema.check(input.body, at: "", into: &errors)
+                if !errors.isEmpty { throw Problem.invalid(errors) }
+            }
+            return try await route.handler(input)
+        } catch let problem as Problem {
+            return Self.answer(problem)
+        } catch {
+            log.event(
+                "route_failed", level: .error,
+                ["endpoint": .text(route.path.text), "method": .text(route.method.rawValue), "error": .failure(error)])
+            return Self.answer(Problem(500, "Internal error", "The request failed; the log tells more."))
+        }
+    }
+
+    private static func body(of request: Request) async throws -> JSONValue {
+        var bytes: [UInt8] = []
+        while try await request.body.read({ piece in
+            guard bytes.count + piece.count <= bodySizeMax else {
+                throw Problem(413, "Body too large", "A JSON body has at most \(bodySizeMax) bytes.")
+            }
+            for index in piece.indices { bytes.append(piece[index]) }
+        }) {}
+        if bytes.isEmpty { return .object([]) }
+        guard let value = JSONValue(parsing: bytes) else {
+            throw Problem(400, "Not JSON", "The body is not valid JSON.")
+        }
+        return value
+    }
+
+    private static func answer(_ problem: Problem) -> RouteAnswer {
+        let document = problem.document
+        return RouteAnswer(
+            status: problem.status, contentType: "application/problem+json", body: document.text, value: document)
+    }
+
+    private static func response(_ answer: RouteAnswer, allow: [String] = [], method: String) -> Response {
+        var headers = HeaderBlock()
+        headers.add("cache-control", "no-store")
+        headers.add("x-content-type-options", "nosniff")
+        if !allow.isEmpty { headers.add("allow", allow.joined(separator: ", ")) }
+        if answer.status == 204 { return Response(status: 204, headers: headers) }
+        headers.add("content-type", answer.contentType.description)
+        return Response(
+            status: answer.status, headers: headers,
+            body: method == "HEAD" ? .headOnly(length: UInt64(answer.body.count)) : .bytes(answer.body))
+    }
+}

@@ -1,0 +1,52 @@
+/// The routes of the services listener.
+enum ServicesRoutes {
+    static func table(
+        metrics: Metrics, readiness: Readiness, log: Log, publicURL: String, version: String
+    ) -> RouteTable {
+        func make(document: JSONValue) -> [Route] {
+            routes(metrics: metrics, readiness: readiness, publicURL: publicURL, version: version, document: document)
+        }
+        let document = OpenAPIDocument.make(
+            of: make(document: .null), title: "ObjectGateway services", version: version, server: "/")
+        return RouteTable(make(document: document), log: log)
+    }
+
+    private static func routes(
+        metrics: Metrics, readiness: Readiness, publicURL: String, version: String, document: JSONValue
+    ) -> [Route] {
+        [
+            Route(
+                .get, "/", "What this listener offers", access: .anyone,
+                response: .json(
+                    .object([
+                        .init("name", .string), .init("version", .string), .init("s3", .string),
+                        .init("links", .map(of: .string)),
+                    ]))
+            ) { _ in
+                .json([
+                    "name": "ObjectGateway", "version": .string(version), "s3": .string(publicURL),
+                    "links": [
+                        "live": "/health/live", "ready": "/health/ready", "metrics": "/metrics",
+                        "openapi": "/openapi.json",
+                    ],
+                ])
+            },
+            Route(
+                .get, "/health/live", "Whether the process answers", access: .anyone,
+                response: .json(.object([.init("status", .string(choices: ["live"]))]))
+            ) { _ in .json(["status": "live"]) },
+            Route(
+                .get, "/health/ready", "Whether the gateway can serve, by check", access: .anyone,
+                response: .json(Readiness.schema), otherStatuses: [(503, "Not ready")]
+            ) { _ in await readiness.answer() },
+            Route(
+                .get, "/metrics", "Metrics in the Prometheus text format", access: .anyone,
+                response: .text("text/plain")
+            ) { _ in .text(metrics.render(), contentType: "text/plain; version=0.0.4; charset=utf-8") },
+            Route(
+                .get, "/openapi.json", "This listener's OpenAPI document", access: .anyone,
+                response: .json(.map(of: .object([])))
+            ) { _ in .json(document) },
+        ]
+    }
+}

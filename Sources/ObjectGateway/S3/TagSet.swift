@@ -1,0 +1,51 @@
+import Bytes
+import Metadata
+import XML
+
+/// Tags of an object: at most 10, distinct keys of 1...128 characters, values of 0...256 (userguide/object-tagging).
+enum TagSet {
+    static let countMax = 10
+    private static let keyCharactersMax = 128
+    private static let valueCharactersMax = 256
+
+    /// Reads the query form of `x-amz-tagging`: `a=1&b=2`.
+    static func parse(query text: ArraySlice<UInt8>) throws(S3Error) -> [Tag] {
+        let parameters: QueryParameters
+        do {
+            parameters = try QueryParameters(text)
+        } catch {
+            throw S3Error(.invalidArgument, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
+        }
+        return try checked(parameters.all.map { Tag(key: $0.name, value: $0.value) }, tooMany: .invalidTag)
+    }
+
+    /// Reads a `Tagging` document.
+    static func parse(_ root: XMLElement) throws(S3Error) -> [Tag] {
+        guard root.isNamed("Tagging"), let set = root.child("TagSet") else { throw S3Error(.malformedXML) }
+        var tags: [Tag] = []
+        for element in set.children {
+            guard element.isNamed("Tag"), let key = element.child("Key"), let value = element.child("Value") else {
+                throw S3Error(.malformedXML)
+            }
+            tags.append(Tag(key: key.text, value: value.text))
+        }
+        return try checked(tags, tooMany: .invalidTag)
+    }
+
+    private static func checked(_ tags: [Tag], tooMany: S3ErrorCode) throws(S3Error) -> [Tag] {
+        guard tags.count <= countMax else { throw S3Error(tooMany, "Object tags cannot be greater than 10") }
+        var seen = Set<[UInt8]>()
+        for tag in tags {
+            guard let key = String(validating: tag.key, as: UTF8.self),
+                (1...keyCharactersMax).contains(key.unicodeScalars.count)
+            else { throw S3Error(.invalidTag, "The TagKey you have provided is invalid").adding("TagKey", tag.key) }
+            guard let value = String(validating: tag.value, as: UTF8.self),
+                value.unicodeScalars.count <= valueCharactersMax
+            else { throw S3Error(.invalidTag, "The TagValue you have provided is invalid").adding("TagKey", tag.key) }
+            guard seen.insert(tag.key).inserted else {
+                throw S3Error(.invalidTag, "Cannot provide multiple Tags with the same key").adding("TagKey", tag.key)
+            }
+        }
+        return tags
+    }
+}

@@ -1,0 +1,148 @@
+import Bytes
+import Metadata
+import Threads
+
+/// The part of a metadata store that `ObjectStore` uses, for one unversioned bucket in memory. It can be told to refuse or
+/// to fail, which no real store does on demand.
+final class ScriptedStore: MetadataStore {
+    struct State {
+        var versions: [ObjectKey: ObjectVersion] = [:]
+        var parts: [Int: UploadedPart] = [:]
+        var garbage: [BlobID] = []
+        var forgotten: [BlobID] = []
+        /// Thrown by the next write.
+        var failure: MetadataError?
+        /// The write that fails is done nevertheless.
+        var commitsOnFailure = false
+        var sequence: Int64 = 0
+    }
+
+    let state = Lock(State())
+    let barrier: @Sendable ([BlobID]) throws -> Void
+
+    init(barrier: @escaping @Sendable ([BlobID]) throws -> Void = { _ in }) { self.barrier = barrier }
+
+    var garbage: [BlobID] { state.withLock { $0.garbage } }
+    var forgotten: [BlobID] { state.withLock { $0.forgotten } }
+    func fail(_ error: MetadataError, committing: Bool = false) {
+        state.withLock { ($0.failure, $0.commitsOnFailure) = (error, committing) }
+    }
+
+    private func write<R: Sendable>(
+        _ blobs: [BlobID], _ body: @Sendable (inout State) -> R
+    ) throws(MetadataError) -> R {
+        do { try barrier(blobs) } catch { throw .broken("\(error)") }
+        let result = state.withLock { state -> Result<R, MetadataError> in
+            guard let failure = state.failure else { return .success(body(&state)) }
+            state.failure = nil
+            if state.commitsOnFailure { _ = body(&state) }
+            return .failure(failure)
+        }
+        return try result.get()
+    }
+
+    func version(
+        of key: ObjectKey, in bucket: BucketID, version: VersionID?
+    ) async throws(MetadataError) -> ObjectVersion? {
+        state.withLock { $0.versions[key] }
+    }
+
+    func publish(_ new: NewVersion) async throws(MetadataError) -> ObjectVersion {
+        try write(new.content.blobs) { state in
+            state.sequence += 1
+            let version = ObjectVersion(
+                key: new.key, versionID: .null, isLatest: true, isDeleteMarker: false,
+                modified: Timestamp(seconds: 0), sequence: state.sequence, owner: new.owner, size: new.size,
+                etag: new.etag, attributes: new.attributes, checksum: new.checksum, tags: new.tags,
+                content: new.content)
+            let former = state.versions.updateValue(version, forKey: new.key)
+            state.garbage += former?.content.blobs ?? []
+            return version
+        }
+    }
+
+    func delete(_ request: DeleteRequest) async throws(MetadataError) -> DeleteResult {
+        try write([]) { state in
+            state.garbage += state.versions.removeValue(forKey: request.key)?.content.blobs ?? []
+            return DeleteResult(versionID: nil, isDeleteMarker: false)
+        }
+    }
+
+    func putPart(
+        _ part: UploadedPart, of upload: UploadID, key: ObjectKey, in bucket: BucketID
+    ) async throws(MetadataError) {
+        try write([part.blob].compactMap(\.self)) { state in
+            let former = state.parts.updateValue(part, forKey: part.number)
+            state.garbage += [former?.blob].compactMap(\.self)
+        }
+    }
+
+    func completeUpload(_ request: CompleteRequest) async throws(MetadataError) -> ObjectVersion {
+        try write([]) { state in
+            let parts = request.parts.compactMap { state.parts[$0.number] }
+            let stored = parts.map {
+                StoredPart(number: $0.number, blob: $0.blob, size: $0.size, checksum: $0.checksum?.value)
+            }
+            state.garbage += state.parts.values.filter { part in !parts.contains(part) }.compactMap(\.blob)
+            state.parts = [:]
+            let version = ObjectVersion(
+                key: request.key, versionID: .null, isLatest: true, isDeleteMarker: false,
+                modified: Timestamp(seconds: 0), sequence: 0, owner: "tester", size: parts.map(\.size).reduce(0, +),
+                etag: request.etag, attributes: ObjectAttributes(), checksum: request.checksum, tags: [],
+                content: .parts(stored))
+            let former = state.versions.updateValue(version, forKey: request.key)
+            state.garbage += former?.content.blobs ?? []
+            return version
+        }
+    }
+
+    func abortUpload(_ id: UploadID, of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) {
+        try write([]) { state in
+            state.garbage += state.parts.values.compactMap(\.blob)
+            state.parts = [:]
+        }
+    }
+
+    func garbage(limit: Int) async throws(MetadataError) -> [BlobID] {
+        state.withLock { [BlobID]($0.garbage.prefix(limit)) }
+    }
+
+    func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError) {
+        state.withLock { state in
+            state.garbage.removeAll(where: blobs.contains)
+            state.forgotten += blobs
+        }
+    }
+}
+
+/// What `ObjectStore` never calls.
+extension ScriptedStore {
+    func bucket(named name: BucketName) async throws(MetadataError) -> Bucket? { throw unused }
+    func buckets(after: BucketName?, prefix: [UInt8], limit: Int) async throws(MetadataError) -> [Bucket] {
+        throw unused
+    }
+    func createBucket(named name: BucketName, owner: String, at now: Timestamp) async throws(MetadataError) -> Bucket {
+        throw unused
+    }
+    func deleteBucket(_ id: BucketID) async throws(MetadataError) { throw unused }
+    func setVersioning(_ state: VersioningState, of bucket: BucketID) async throws(MetadataError) { throw unused }
+    func listObjects(_ query: ListQuery) async throws(MetadataError) -> ListPage { throw unused }
+    func listVersions(_ query: ListVersionsQuery) async throws(MetadataError) -> ListVersionsPage { throw unused }
+    func setTags(_ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?)
+        async throws(MetadataError) -> VersionID
+    { throw unused }
+    func createUpload(_ upload: Upload) async throws(MetadataError) { throw unused }
+    func upload(_ id: UploadID, of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Upload? {
+        throw unused
+    }
+    func listUploads(_ query: ListUploadsQuery) async throws(MetadataError) -> ListUploadsPage { throw unused }
+    func parts(of upload: UploadID, after: Int, limit: Int) async throws(MetadataError) -> [UploadedPart] {
+        throw unused
+    }
+    func user(accessKey: [UInt8]) async throws(MetadataError) -> User? { throw unused }
+    func users() async throws(MetadataError) -> [User] { throw unused }
+    func addUser(_ user: User) async throws(MetadataError) { throw unused }
+    func updateUser(_ user: User) async throws(MetadataError) { throw unused }
+
+    private var unused: MetadataError { .broken("not part of this store") }
+}

@@ -1,0 +1,82 @@
+import Buckets
+import Files
+import Metadata
+import Testing
+import Threads
+
+@Suite struct SweeperTests {
+    @Test func `exactly what is garbage is removed`() async throws {
+        let fixture = try Fixture()
+        for number in 0..<10 { try await fixture.put(pattern(10), "key-\(number)") }
+        for number in 0..<5 { try await fixture.delete("key-\(number)") }
+        try await fixture.put(pattern(20), "key-5")
+        let garbage = fixture.metadata.garbage
+        #expect(garbage.count == 6)
+        #expect(try await fixture.objects.sweeper.sweep() == 6)
+        #expect(fixture.metadata.forgotten == garbage)
+        #expect(try fixture.files().count == 5)
+        for number in 5..<10 {
+            let version = try await fixture.metadata.version(
+                of: fixture.key("key-\(number)"), in: fixture.bucket, version: nil)
+            #expect(try await fixture.read(#require(version)) == pattern(number == 5 ? 20 : 10))
+        }
+        #expect(try await fixture.objects.sweeper.sweep() == 0)
+    }
+
+    @Test func `a file that is gone already is forgotten`() async throws {
+        let fixture = try Fixture()
+        let version = try await fixture.put(pattern(10))
+        try fixture.blobs.remove(#require(version.content.blobs.first))
+        try await fixture.delete()
+        #expect(try await fixture.objects.sweeper.sweep() == 1)
+        #expect(fixture.metadata.garbage == [])
+    }
+
+    @Test func `more than one batch goes in one sweep`() async throws {
+        let fixture = try Fixture()
+        let original = try await fixture.put(pattern(10))
+        for number in 0..<600 {
+            let staged = try await fixture.objects.stageCopy(of: original, range: nil, digests: [], allowLink: true)
+            _ = try await fixture.objects.publish(staged, as: fixture.newVersion("copy-\(number)"))
+        }
+        for number in 0..<600 { try await fixture.delete("copy-\(number)") }
+        #expect(try await fixture.objects.sweeper.sweep() == 600)
+        #expect(try fixture.files().count == 1)
+    }
+
+    @Test func `a file that cannot be removed stays listed`() async throws {
+        let fixture = try Fixture()
+        let version = try await fixture.put(pattern(10))
+        let blob = try #require(version.content.blobs.first)
+        try await fixture.delete()
+        // A directory in the file's place.
+        let path = fixture.blobs.root + "/obj/" + (try #require(fixture.files().first))
+        try FileSystem.remove(path)
+        try FileSystem.makeDirectory(path)
+        #expect(try await fixture.objects.sweeper.sweep() == 0)
+        #expect(fixture.metadata.garbage == [blob])
+        try FileSystem.removeEmptyDirectory(path)
+        #expect(try await fixture.objects.sweeper.sweep() == 1)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a started sweeper removes what a deletion leaves, until it is stopped`() async throws {
+        let fixture = try Fixture()
+        let sweeper = fixture.objects.sweeper
+        sweeper.start()
+        sweeper.start()
+        for _ in 0..<3 {
+            try await fixture.put(pattern(10))
+            try await fixture.delete()
+            while try !fixture.files().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        }
+        #expect(sweeper.removedCount == 3)
+        sweeper.stop()
+        sweeper.stop()
+        sweeper.start()
+        try await fixture.put(pattern(10))
+        try await fixture.delete()
+        while try !fixture.files().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        sweeper.stop()
+    }
+}
