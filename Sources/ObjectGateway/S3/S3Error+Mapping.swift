@@ -9,16 +9,16 @@ extension S3Error {
     init(mapping error: any Error) {
         switch error {
         case let error as S3Error: self = error
-        case let error as MetadataError: self.init(error)
-        case let error as BucketsError: self.init(error)
-        case let error as BodyError: self.init(error)
-        case let error as SignatureError: self.init(error)
-        case let error as ChunkError: self.init(error)
+        case let error as MetadataError: self.init(of: error)
+        case let error as BucketsError: self.init(of: error)
+        case let error as BodyError: self.init(of: error)
+        case let error as SignatureError: self.init(of: error)
+        case let error as ChunkError: self.init(of: error)
         default: self.init(.internalError, cause: "\(error)")
         }
     }
 
-    init(_ error: MetadataError) {
+    init(of error: MetadataError) {
         switch error {
         case .noSuchBucket: self.init(.noSuchBucket)
         case .bucketExists: self.init(.bucketAlreadyExists)
@@ -41,7 +41,7 @@ extension S3Error {
         }
     }
 
-    init(_ error: BucketsError) {
+    init(of error: BucketsError) {
         switch error {
         case .tooLarge(let sizeMax):
             self = S3Error(.entityTooLarge).adding("MaxSizeAllowed", Ascii.decimal(of: sizeMax))
@@ -53,7 +53,7 @@ extension S3Error {
         }
     }
 
-    init(_ error: BodyError) {
+    init(of error: BodyError) {
         switch error {
         case .disconnected: self.init(.incompleteBody)
         case .tooSlow: self.init(.requestTimeout)
@@ -62,17 +62,17 @@ extension S3Error {
         }
     }
 
-    init(_ error: ChunkError) {
+    init(of error: ChunkError) {
         switch error {
         case .malformedChunk: self.init(.invalidRequest, "The aws-chunked framing of the body is broken.")
-        case .malformedTrailer: self.init(S3ErrorCode.malformedTrailer)
+        case .malformedTrailer: self.init(.malformedTrailer)
         case .signatureMismatch: self.init(.signatureDoesNotMatch)
         case .wrongLength: self.init(.incompleteBody)
         case .notChunked: self.init(.internalError, cause: "a body that is not aws-chunked was taken for one")
         }
     }
 
-    init(_ error: SignatureError) {
+    init(of error: SignatureError) {
         switch error {
         case .malformed(let form, let text):
             self.init(Self.malformedCode(form), text)
