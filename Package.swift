@@ -93,7 +93,7 @@ let package = Package(
         tests("HTTPClientTests", ["HTTPClient"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
-        tests("MetadataTests", ["Metadata", "Bytes"]),
+        tests("MetadataTests", ["Metadata", "SQLite", "Digests", "Threads", "Bytes"]),
         tests("BucketsTests", ["Buckets", "Metadata", "Digests", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",
