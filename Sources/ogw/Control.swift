@@ -17,7 +17,8 @@ enum Control {
     }
 
     /// Returns the answer of a request that succeeded. A refused field is wrong usage of the flag that gave it.
-    static func ask(_ request: Request, _ arguments: ParsedArguments, as command: any Command.Type) throws -> JSONValue {
+    static func ask(_ request: Request, _ arguments: ParsedArguments, as command: any Command.Type) throws -> JSONValue
+    {
         let configuration = try Environment.configuration(arguments)
         let pool = try Pool.start(threads: 2)
         let log = Log(level: .warning)

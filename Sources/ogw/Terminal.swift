@@ -24,7 +24,9 @@ enum Terminal {
         var rest = [UInt8]((text.hasSuffix("\n") ? text : text + "\n").utf8)[...]
         while !rest.isEmpty {
             // SAFETY: the pointer is used within the call only.
-            let written = unsafe rest.withUnsafeBufferPointer { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let written = unsafe rest.withUnsafeBufferPointer {
+                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if errno != EINTR {

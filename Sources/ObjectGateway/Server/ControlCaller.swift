@@ -48,7 +48,9 @@ public final class ControlCaller: Sendable {
     }
 
     /// `path` consists of segments that `segment` encoded. `method` is one that a route has, else the answer is 405.
-    public func call(_ method: String, _ path: String, _ body: JSONValue = .null) async throws(StartError) -> ControlAnswer {
+    public func call(_ method: String, _ path: String, _ body: JSONValue = .null) async throws(StartError)
+        -> ControlAnswer
+    {
         switch way {
         case .opened(_, let table):
             let answer = await table.answer(method: method, path: path, body: body)

@@ -10,7 +10,8 @@ enum ControlSocket {
     static func address(in folder: String) throws(StartError) -> ListenAddress {
         guard let address = ListenAddress("unix:" + path(in: folder)) else {
             throw StartError(
-                "OGW_DATA is \"\(folder)\": wanted a path of at most 98 bytes, so that the socket in it can have a name.")
+                "OGW_DATA is \"\(folder)\": wanted a path of at most 98 bytes, so that the socket in it can have a name."
+            )
         }
         return address
     }

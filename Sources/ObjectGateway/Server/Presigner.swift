@@ -21,7 +21,8 @@ public struct Presigner: Sendable {
         scheme = String(ascii: parts[0].dropLast())
         let defaultPort = [UInt8]((scheme == "http" ? ":80" : ":443").utf8)
         let authority = [UInt8](parts[2])
-        let isDefault = authority.count > defaultPort.count && authority.suffix(defaultPort.count).elementsEqual(defaultPort)
+        let isDefault =
+            authority.count > defaultPort.count && authority.suffix(defaultPort.count).elementsEqual(defaultPort)
         host = String(ascii: isDefault ? authority.dropLast(defaultPort.count) : authority[...])
         var path = parts.count > 3 ? [Ascii.slash] + [UInt8](parts[3]) : []
         while path.last == Ascii.slash { path.removeLast() }
@@ -34,7 +35,8 @@ public struct Presigner: Sendable {
         method: String, bucket: String, key: [UInt8], versionID: String? = nil, expires: Duration,
         at moment: Timestamp? = nil
     ) -> String? {
-        let path = basePath + [Ascii.slash] + bucket.utf8 + [Ascii.slash] + PercentEncoding.encode(key, keepingSlash: true)
+        let path =
+            basePath + [Ascii.slash] + bucket.utf8 + [Ascii.slash] + PercentEncoding.encode(key, keepingSlash: true)
         let query = versionID.map { [UInt8]("versionId=".utf8) + PercentEncoding.encode($0.utf8) } ?? []
         let target = signer.presign(
             method: method, host: [UInt8](host.utf8), path: path, query: query,

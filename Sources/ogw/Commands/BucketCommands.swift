@@ -57,7 +57,8 @@ enum BucketRemove: Command {
         let request = Control.Request(
             method: "DELETE", path: "/buckets/\(ControlCaller.segment(name))", places: ["name": ("NAME", name)])
         let answer = try Control.ask(request, arguments, as: self)
-        Control.show(answer == .null ? ["name": .string(name)] : answer, arguments) { _ in "Bucket \(name) is removed." }
+        Control.show(answer == .null ? ["name": .string(name)] : answer, arguments) { _ in "Bucket \(name) is removed."
+        }
         return 0
     }
 }

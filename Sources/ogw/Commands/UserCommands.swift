@@ -82,7 +82,8 @@ enum UserRotate: Command {
         options: [
             .init("--new-access-key", nil, "Generate a new access key too."),
             .init("--access-key", "KEY", "The new access key."),
-            .init("--secret-key", "SECRET", "The new secret key. Other users of the machine can see it while this runs."),
+            .init(
+                "--secret-key", "SECRET", "The new secret key. Other users of the machine can see it while this runs."),
         ] + Control.options, settings: Control.settings, example: "ogw user rotate alice --new-access-key")
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
