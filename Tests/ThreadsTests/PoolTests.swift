@@ -212,4 +212,3 @@ private func finished(_ count: Int, _ body: (@escaping @Sendable () -> Void) -> 
         if left == 0 { return }
     }
 }
-
