@@ -51,7 +51,7 @@ public final class ChildProcess: Sendable {
         if environment["PATH"] == nil { environment["PATH"] = variable("PATH") ?? "/usr/local/bin:/usr/bin:/bin" }
         let argv = unsafe command.map { unsafe strdup($0) } + [nil]
         let envp = unsafe environment.map { unsafe strdup("\($0)=\($1)") } + [nil]
-        defer { for unsafepointer in unsafe argv + envp { unsafe free(pointer) } }
+        defer { unsafe (argv + envp).forEach { unsafe free($0) } }
         var pid: Int32 = 0
         let failure = unsafe posix_spawn(&pid, command[0], &actions, &attributes, argv, envp)
         guard failure == 0 else { throw TestSupportError("cannot start \(program): errno \(failure)") }
