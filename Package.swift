@@ -98,7 +98,7 @@ let package = Package(
         tests(
             "ObjectGatewayTests",
             ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
-        tests("EndToEnd", ["Bytes"]),
+        tests("EndToEnd", ["Bytes"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]
 )
