@@ -55,7 +55,7 @@ let package = Package(
         module("Mongo", ["CMongo", "Bytes"]),
         module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
-        module("SigV4", ["Bytes", "Digests", "HTTPServer"]),
+        module("SigV4", ["Bytes", "Threads", "Digests", "HTTPServer"]),
         module("Metadata", ["Bytes", "Threads", "SQLite", "Digests"]),
         module("Buckets", ["CLinux", "Bytes", "Threads", "Files", "Digests", "Metadata"]),
         module(

@@ -1,0 +1,32 @@
+import Threads
+
+/// The buckets and users in memory, as of the last commit: every request looks both up. As many as the limits of the
+/// configuration allow.
+struct Catalog: Sendable {
+    private var buckets: [BucketName: Bucket] = [:]
+    private var names: [BucketID: BucketName] = [:]
+    private var users: [[UInt8]: User] = [:]
+    private var accessKeys: [String: [UInt8]] = [:]
+
+    init(reading rows: Rows) throws(MetadataError) {
+        for bucket in try rows.buckets(after: nil, prefix: [], limit: Int.max) { apply(.bucket(bucket)) }
+        for user in try rows.users() { apply(.user(user)) }
+    }
+
+    func bucket(named name: BucketName) -> Bucket? { buckets[name] }
+    func user(accessKey: [UInt8]) -> User? { users[accessKey] }
+
+    mutating func apply(_ change: RowChange) {
+        switch change {
+        case .bucket(let bucket):
+            buckets[bucket.name] = bucket
+            names[bucket.id] = bucket.name
+        case .bucketRemoved(let id):
+            if let name = names.removeValue(forKey: id) { buckets[name] = nil }
+        case .user(let user):
+            if let old = accessKeys.updateValue(user.accessKey, forKey: user.name) { users[old] = nil }
+            users[user.accessKey] = user
+        default: break
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Threads
+
+/// What the committer has done since the store was opened.
+public struct CommitStatistics: Sendable, Equatable {
+    /// Batches, each one commit of the database.
+    public var batches: UInt64 = 0
+    /// Requests that took effect.
+    public var commits: UInt64 = 0
+    /// Requests that were refused or failed.
+    public var refusals: UInt64 = 0
+    /// Requests in the largest batch.
+    public var largestBatch = 0
+    /// Requests that wait now.
+    public var queueDepth = 0
+}
+
+/// Takes writes from all threads and commits them in groups: whatever queued up while the last group was being committed
+/// is the next one, so a lone request waits for nothing and a crowd shares one sync.
+final class Committer: Sendable {
+    private struct Request {
+        let mutation: Mutation
+        let continuation: CheckedContinuation<Result<Answer, MetadataError>, Never>
+    }
+
+    private struct State {
+        var queue: [Request] = []
+        /// A thread is committing.
+        var isDraining = false
+        var isClosed = false
+        var closers: [CheckedContinuation<Void, Never>] = []
+        var statistics = CommitStatistics()
+    }
+
+    private let state = Lock(State())
+    private let writer: BatchWriter
+    private let pool: Pool
+    private let batchLengthMax: Int
+    private let queueLengthMax: Int
+
+    init(writer: BatchWriter, pool: Pool, configuration: SQLiteStoreConfiguration) {
+        self.writer = writer
+        self.pool = pool
+        batchLengthMax = max(1, configuration.batchLengthMax)
+        queueLengthMax = configuration.queueLengthMax
+    }
+
+    /// Returns when the outcome is durable.
+    func submit(_ mutation: Mutation) async throws(MetadataError) -> Answer {
+        let result = await withCheckedContinuation { continuation in
+            enqueue(Request(mutation: mutation, continuation: continuation))
+        }
+        return try result.get()
+    }
+
+    private func enqueue(_ request: Request) {
+        enum Next { case drain, wait, refuse(String) }
+        let next: Next = state.withLock { state in
+            if state.isClosed { return .refuse("the store is closed") }
+            if state.queue.count >= queueLengthMax { return .refuse("\(queueLengthMax) writes are waiting") }
+            state.queue.append(request)
+            if state.isDraining { return .wait }
+            state.isDraining = true
+            return .drain
+        }
+        switch next {
+        case .wait: break
+        case .refuse(let reason): request.continuation.resume(returning: .failure(.unavailable(reason)))
+        case .drain: pool.run { self.pool.blocking { self.drain() } }
+        }
+    }
+
+    /// Commits until nothing waits. One at a time: `isDraining` says that it runs.
+    private func drain() {
+        while let batch = take() {
+            let answers = writer.commit(batch.map(\.mutation))
+            count(answers)
+            pool.corked {
+                for (request, answer) in zip(batch, answers) { request.continuation.resume(returning: answer) }
+            }
+            writer.checkpointIfGrown()
+        }
+    }
+
+    private func take() -> [Request]? {
+        let (batch, closers): ([Request], [CheckedContinuation<Void, Never>]) = state.withLock { state in
+            if state.queue.isEmpty {
+                state.isDraining = false
+                defer { state.closers = [] }
+                return ([], state.closers)
+            }
+            if state.queue.count <= batchLengthMax {
+                defer { state.queue = [] }
+                return (state.queue, [])
+            }
+            defer { state.queue.removeFirst(batchLengthMax) }
+            return ([Request](state.queue.prefix(batchLengthMax)), [])
+        }
+        for closer in closers { closer.resume() }
+        return batch.isEmpty ? nil : batch
+    }
+
+    private func count(_ answers: [Result<Answer, MetadataError>]) {
+        var done: UInt64 = 0
+        for case .success in answers { done += 1 }
+        state.withLock { [done] state in
+            state.statistics.batches += 1
+            state.statistics.commits += done
+            state.statistics.refusals += UInt64(answers.count) - done
+            state.statistics.largestBatch = max(state.statistics.largestBatch, answers.count)
+        }
+    }
+
+    var statistics: CommitStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.queueDepth = state.queue.count
+            return statistics
+        }
+    }
+
+    /// Refuses new writes and returns when those that wait are answered and the write-ahead log is empty.
+    func close() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let isIdle = state.withLock { state in
+                state.isClosed = true
+                if state.isDraining { state.closers.append(continuation) }
+                return !state.isDraining
+            }
+            if isIdle { continuation.resume() }
+        }
+        pool.blocking { writer.finish() }
+    }
+}

@@ -1,0 +1,39 @@
+import SQLite
+import Threads
+
+/// Query-only connections, each lent to one thread at a time. As many are open as threads read at once, which the pool's
+/// own limit bounds.
+final class ReaderPool: Sendable {
+    private let path: String
+    private let idleCountMax: Int
+    /// Nil once closed.
+    private let idle: Lock<[Connection]?>
+
+    init(path: String, idleCountMax: Int) {
+        self.path = path
+        self.idleCountMax = idleCountMax
+        idle = Lock([])
+    }
+
+    /// Blocks for the disk.
+    func read<Result>(_ body: (Rows) throws(MetadataError) -> Result) throws(MetadataError) -> Result {
+        let reader = try take()
+        defer { giveBack(reader) }
+        return try body(Rows(connection: reader))
+    }
+
+    func close() { idle.withLock { $0 = nil } }
+
+    private func take() throws(MetadataError) -> Connection {
+        let (isOpen, ready) = idle.withLock { idle in (idle != nil, idle?.popLast()) }
+        if let ready { return ready }
+        guard isOpen else { throw .unavailable("the store is closed") }
+        do { return try Connection.open(path, mode: .queryOnly) } catch { throw MetadataError(error) }
+    }
+
+    private func giveBack(_ reader: Connection) {
+        idle.withLock { idle in
+            if let count = idle?.count, count < idleCountMax { idle?.append(reader) }
+        }
+    }
+}

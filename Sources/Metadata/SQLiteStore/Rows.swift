@@ -1,0 +1,119 @@
+import Bytes
+import SQLite
+
+/// What is read from the tables, on one connection: by readers, and by the committer within its transaction.
+struct Rows {
+    let connection: Connection
+
+    // MARK: Buckets
+
+    func bucket(_ id: BucketID) throws(MetadataError) -> Bucket? {
+        try connection.with("SELECT * FROM buckets WHERE id = ?1") { (row) throws(MetadataError) in
+            row.bind(id.value, at: 1)
+            return try row.next() ? try Self.bucket(at: row) : nil
+        }
+    }
+
+    func bucket(named name: BucketName) throws(MetadataError) -> Bucket? {
+        try connection.with("SELECT * FROM buckets WHERE name = ?1") { (row) throws(MetadataError) in
+            row.bind(name.utf8, at: 1)
+            return try row.next() ? try Self.bucket(at: row) : nil
+        }
+    }
+
+    /// In order of name.
+    func buckets(after: BucketName?, prefix: [UInt8], limit: Int) throws(MetadataError) -> [Bucket] {
+        try connection.with(
+            "SELECT * FROM buckets WHERE name >= ?1 ORDER BY name"
+        ) { (row) throws(MetadataError) in
+            var found: [Bucket] = []
+            row.bind(KeyOrder.later(prefix, after.map { KeyOrder.next(after: $0.utf8) } ?? []), at: 1)
+            while found.count < limit, try row.next() {
+                let bucket = try Self.bucket(at: row)
+                guard bucket.name.utf8.starts(with: prefix) else { break }
+                found.append(bucket)
+            }
+            return found
+        }
+    }
+
+    func bucketCount() throws(MetadataError) -> Int64 { try number("SELECT count(*) FROM buckets") }
+
+    /// Whether any version, delete marker or upload is there.
+    func isEmpty(_ bucket: BucketID) throws(MetadataError) -> Bool {
+        try connection.with(
+            """
+            SELECT EXISTS (SELECT 1 FROM versions WHERE bucket = ?1)
+                OR EXISTS (SELECT 1 FROM uploads WHERE bucket = ?1)
+            """
+        ) { (row) throws(MetadataError) in
+            row.bind(bucket.value, at: 1)
+            return try row.next() && row.int64(0) == 0
+        }
+    }
+
+    private static func bucket(at row: Statement) throws(MetadataError) -> Bucket {
+        guard let name = BucketName(row.bytes(1)), let raw = UInt8(exactly: row.int64(4)),
+            let versioning = VersioningState(rawValue: raw)
+        else { throw .broken("buckets: a malformed row") }
+        return Bucket(
+            id: BucketID(row.int64(0)), name: name, owner: row.text(2),
+            created: Timestamp(milliseconds: row.int64(3)), versioning: versioning)
+    }
+
+    // MARK: Users
+
+    /// In order of name.
+    func users() throws(MetadataError) -> [User] {
+        try connection.with("SELECT * FROM users ORDER BY name") { (row) throws(MetadataError) in
+            var found: [User] = []
+            while try row.next() { found.append(try Self.user(at: row)) }
+            return found
+        }
+    }
+
+    func user(named name: String) throws(MetadataError) -> User? {
+        try connection.with("SELECT * FROM users WHERE name = ?1") { (row) throws(MetadataError) in
+            row.bind(name, at: 1)
+            return try row.next() ? try Self.user(at: row) : nil
+        }
+    }
+
+    func user(accessKey: [UInt8]) throws(MetadataError) -> User? {
+        try connection.with("SELECT * FROM users WHERE access_key = ?1") { (row) throws(MetadataError) in
+            row.bind(accessKey, at: 1)
+            return try row.next() ? try Self.user(at: row) : nil
+        }
+    }
+
+    func userCount() throws(MetadataError) -> Int64 { try number("SELECT count(*) FROM users") }
+
+    private static func user(at row: Statement) throws(MetadataError) -> User {
+        guard let policy = CannedPolicy(rawValue: row.text(3)) else { throw .broken("users: an unknown policy") }
+        return User(
+            name: row.text(0), accessKey: row.bytes(1), sealedSecret: row.bytes(2), policy: policy,
+            customer: row.optionalText(4), isDisabled: row.int64(5) != 0,
+            created: Timestamp(milliseconds: row.int64(6)))
+    }
+
+    // MARK: Garbage and counters
+
+    /// In the order in which the blobs were dropped.
+    func garbage(limit: Int) throws(MetadataError) -> [BlobID] {
+        try connection.with("SELECT blob FROM gc_queue ORDER BY position LIMIT ?1") { (row) throws(MetadataError) in
+            row.bind(Int64(max(0, limit)), at: 1)
+            var found: [BlobID] = []
+            while try row.next() { found.append(BlobID(UInt64(bitPattern: row.int64(0)))) }
+            return found
+        }
+    }
+
+    /// The last number drawn.
+    func sequence() throws(MetadataError) -> Int64 {
+        try number("SELECT value FROM counters WHERE name = 'sequence'")
+    }
+
+    private func number(_ sql: StaticString) throws(MetadataError) -> Int64 {
+        try connection.with(sql) { (row) throws(MetadataError) in try row.next() ? row.int64(0) : 0 }
+    }
+}

@@ -1,0 +1,211 @@
+public import Bytes
+import Glibc
+import SQLite
+public import Threads
+
+/// The embedded store: one SQLite file, written by one committer and read by query-only connections.
+///
+/// One process owns the folder; the caller holds a lock that says so.
+public final class SQLiteStore: MetadataStore {
+    private let readers: ReaderPool
+    private let committer: Committer
+    private let catalog: Lock<Catalog>
+    private let pool: Pool
+
+    private init(readers: ReaderPool, committer: Committer, catalog: Lock<Catalog>, pool: Pool) {
+        self.readers = readers
+        self.committer = committer
+        self.catalog = catalog
+        self.pool = pool
+    }
+
+    /// Opens or makes `main.db` in the folder `path`, which is made when it is missing. Blocks for the disk.
+    ///
+    /// `barrier` is called on the committing thread before the COMMIT of each batch that names blobs, with those blobs; it
+    /// returns when their bytes and names are durable. If it throws, nothing of the batch is committed and
+    /// `configuration.onFatal` is called.
+    public static func open(
+        path: String, pool: Pool, configuration: SQLiteStoreConfiguration = SQLiteStoreConfiguration(),
+        barrier: @escaping @Sendable ([BlobID]) throws -> Void
+    ) throws(MetadataError) -> SQLiteStore {
+        if unsafe mkdir(path, 0o700) != 0, errno != EEXIST {
+            throw .unavailable("mkdir \(path): \(unsafe String(cString: strerror(errno)))")
+        }
+        let file = path + "/main.db"
+        let connection = try openWriter(file, configuration)
+        try Schema.prepare(connection)
+        let rows = Rows(connection: connection)
+        let catalog = Lock(try Catalog(reading: rows))
+        let writer = BatchWriter(
+            connection: connection, sequence: try rows.sequence(), configuration: configuration, catalog: catalog,
+            barrier: barrier)
+        return SQLiteStore(
+            readers: ReaderPool(path: file, idleCountMax: configuration.idleReaderCountMax),
+            committer: Committer(writer: writer, pool: pool, configuration: configuration), catalog: catalog,
+            pool: pool)
+    }
+
+    private static func openWriter(
+        _ file: String, _ configuration: SQLiteStoreConfiguration
+    ) throws(MetadataError) -> Connection {
+        do {
+            let connection = try Connection.open(file, mode: .readWrite)
+            let wait = configuration.readerWait.components
+            let wait_ms =
+                wait.seconds.multipliedReportingOverflow(by: 1000).partialValue
+                &+ wait.attoseconds / 1_000_000_000_000_000
+            connection.setBusyTimeout(Int32(clamping: wait_ms))
+            try connection.run(
+                script: """
+                    PRAGMA journal_mode = WAL;
+                    PRAGMA synchronous = FULL;
+                    PRAGMA temp_store = MEMORY;
+                    PRAGMA mmap_size = 0;
+                    PRAGMA cache_size = -\(max(0, configuration.writerCacheSize_kib));
+                    PRAGMA journal_size_limit = \(max(0, configuration.walSizeMax));
+                    """)
+            return connection
+        } catch {
+            throw MetadataError(error)
+        }
+    }
+
+    /// Answers what waits, empties the write-ahead log and refuses everything after.
+    public func close() async {
+        readers.close()
+        await committer.close()
+    }
+
+    public var statistics: CommitStatistics { committer.statistics }
+
+    private func read<Result>(_ body: (Rows) throws(MetadataError) -> Result) throws(MetadataError) -> Result {
+        try pool.blocking { () throws(MetadataError) in try readers.read(body) }
+    }
+
+    // MARK: Reads
+
+    public func bucket(named name: BucketName) async throws(MetadataError) -> Bucket? {
+        catalog.withLock { $0.bucket(named: name) }
+    }
+
+    public func buckets(after: BucketName?, prefix: [UInt8], limit: Int) async throws(MetadataError) -> [Bucket] {
+        try read { (rows) throws(MetadataError) in try rows.buckets(after: after, prefix: prefix, limit: limit) }
+    }
+
+    public func version(
+        of key: ObjectKey, in bucket: BucketID, version: VersionID?
+    ) async throws(MetadataError) -> ObjectVersion? {
+        try read { (rows) throws(MetadataError) in try rows.version(of: key, in: bucket, version) }
+    }
+
+    public func listObjects(_ query: ListQuery) async throws(MetadataError) -> ListPage {
+        try read { (rows) throws(MetadataError) in try rows.listObjects(query) }
+    }
+
+    public func listVersions(_ query: ListVersionsQuery) async throws(MetadataError) -> ListVersionsPage {
+        try read { (rows) throws(MetadataError) in try rows.listVersions(query) }
+    }
+
+    public func upload(
+        _ id: UploadID, of key: ObjectKey, in bucket: BucketID
+    ) async throws(MetadataError) -> Upload? {
+        try read { (rows) throws(MetadataError) in try rows.upload(id, of: key, in: bucket) }
+    }
+
+    public func listUploads(_ query: ListUploadsQuery) async throws(MetadataError) -> ListUploadsPage {
+        try read { (rows) throws(MetadataError) in try rows.listUploads(query) }
+    }
+
+    public func parts(
+        of upload: UploadID, after: Int, limit: Int
+    ) async throws(MetadataError) -> [UploadedPart] {
+        try read { (rows) throws(MetadataError) in try rows.parts(of: upload, after: after, limit: limit) }
+    }
+
+    public func user(accessKey: [UInt8]) async throws(MetadataError) -> User? {
+        catalog.withLock { $0.user(accessKey: accessKey) }
+    }
+
+    public func users() async throws(MetadataError) -> [User] {
+        try read { (rows) throws(MetadataError) in try rows.users() }
+    }
+
+    public func garbage(limit: Int) async throws(MetadataError) -> [BlobID] {
+        try read { (rows) throws(MetadataError) in try rows.garbage(limit: limit) }
+    }
+
+    // MARK: Writes
+
+    public func createBucket(
+        named name: BucketName, owner: String, at now: Timestamp
+    ) async throws(MetadataError) -> Bucket {
+        guard case .bucket(let bucket) = try await committer.submit(.createBucket(name, owner: owner, at: now)) else {
+            throw Self.wrongAnswer
+        }
+        return bucket
+    }
+
+    public func deleteBucket(_ id: BucketID) async throws(MetadataError) {
+        _ = try await committer.submit(.deleteBucket(id))
+    }
+
+    public func setVersioning(_ state: VersioningState, of bucket: BucketID) async throws(MetadataError) {
+        _ = try await committer.submit(.setVersioning(state, bucket))
+    }
+
+    public func publish(_ new: NewVersion) async throws(MetadataError) -> ObjectVersion {
+        guard case .version(let version) = try await committer.submit(.publish(new)) else { throw Self.wrongAnswer }
+        return version
+    }
+
+    public func delete(_ request: DeleteRequest) async throws(MetadataError) -> DeleteResult {
+        guard case .deleted(let result) = try await committer.submit(.delete(request)) else { throw Self.wrongAnswer }
+        return result
+    }
+
+    public func setTags(
+        _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?
+    ) async throws(MetadataError) -> VersionID {
+        guard case .versionID(let id) = try await committer.submit(.setTags(tags, key, bucket, version)) else {
+            throw Self.wrongAnswer
+        }
+        return id
+    }
+
+    public func createUpload(_ upload: Upload) async throws(MetadataError) {
+        _ = try await committer.submit(.createUpload(upload))
+    }
+
+    public func putPart(
+        _ part: UploadedPart, of upload: UploadID, key: ObjectKey, in bucket: BucketID
+    ) async throws(MetadataError) {
+        _ = try await committer.submit(.putPart(part, upload, key, bucket))
+    }
+
+    public func completeUpload(_ request: CompleteRequest) async throws(MetadataError) -> ObjectVersion {
+        guard case .version(let version) = try await committer.submit(.completeUpload(request)) else {
+            throw Self.wrongAnswer
+        }
+        return version
+    }
+
+    public func abortUpload(
+        _ id: UploadID, of key: ObjectKey, in bucket: BucketID
+    ) async throws(MetadataError) {
+        _ = try await committer.submit(.abortUpload(id, key, bucket))
+    }
+
+    public func addUser(_ user: User) async throws(MetadataError) {
+        _ = try await committer.submit(.addUser(user))
+    }
+
+    public func updateUser(_ user: User) async throws(MetadataError) {
+        _ = try await committer.submit(.updateUser(user))
+    }
+
+    public func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError) {
+        _ = try await committer.submit(.forgetGarbage(blobs))
+    }
+
+    private static var wrongAnswer: MetadataError { .broken("the committer answered another question") }
+}

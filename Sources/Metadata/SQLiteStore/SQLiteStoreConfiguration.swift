@@ -1,0 +1,42 @@
+public import Bytes
+import Glibc
+
+/// The settings of a `SQLiteStore`; every default is visible here.
+public struct SQLiteStoreConfiguration: Sendable {
+    /// The most requests that one commit takes.
+    public var batchLengthMax = 256
+    /// The most requests that wait for a commit; more are `unavailable`.
+    public var queueLengthMax = 16_384
+    public var bucketCountMax = 10_000
+    public var userCountMax = 10_000
+    /// Read connections kept open when idle.
+    public var idleReaderCountMax = 8
+    /// Pages (of 4 KiB) in the write-ahead log above which it is copied into the database as far as readers allow.
+    public var checkpointPageCount = 2_000
+    /// Bytes of the write-ahead log above which a commit waits for readers (`readerWait`) to cut it.
+    public var walSizeMax: Int64 = 64 << 20
+    public var readerWait: Duration = .seconds(1)
+    /// The committer's page cache, in KiB.
+    public var writerCacheSize_kib = 16_384
+    /// Dates versions.
+    public var clock: @Sendable () -> Timestamp = { SQLiteStoreConfiguration.wallClock() }
+    /// Called when a sync failed: what is durable is unknown, and trying again can falsely succeed, so the process must
+    /// end. Where it returns, the store refuses everything that follows.
+    public var onFatal: @Sendable (String) -> Void = { SQLiteStoreConfiguration.exit(reason: $0) }
+
+    public init() {}
+
+    private static func wallClock() -> Timestamp {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return Timestamp(milliseconds: Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000)
+    }
+
+    private static func exit(reason: String) {
+        let line = [UInt8]("fatal: metadata: \(reason)\n".utf8)
+        // SAFETY: the pointer is used within the call. Whether the line arrives changes nothing.
+        unsafe line.withUnsafeBytes { _ = unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        // No exit handlers: they could write to files whose state is unknown.
+        _exit(EX_IOERR)
+    }
+}

@@ -1,0 +1,36 @@
+import Bytes
+
+/// `AWS4-HMAC-SHA256 Credential=..., SignedHeaders=..., Signature=...`
+struct AuthorizationHeader {
+    let credential: Credential
+    let signedHeaders: ArraySlice<UInt8>
+    let signature: ArraySlice<UInt8>
+
+    static func parse(_ value: ArraySlice<UInt8>) throws(SignatureError) -> AuthorizationHeader {
+        let scheme = value.prefix { $0 != Ascii.space }
+        if scheme.elementsEqual("AWS".utf8) { throw .signatureVersion2 }
+        guard scheme.elementsEqual("AWS4-HMAC-SHA256".utf8) else { throw .unsupportedAuthorizationType }
+        var credential: ArraySlice<UInt8>?, signedHeaders: ArraySlice<UInt8>?, signature: ArraySlice<UInt8>?
+        for part in value[scheme.endIndex...].split(separator: Ascii.comma, omittingEmptySubsequences: false) {
+            let item = Ascii.trimmed(part)
+            guard let equals = item.firstIndex(of: Ascii.equals) else {
+                throw .malformed(.header, "expecting Credential, SignedHeaders and Signature, each with a value")
+            }
+            let (name, text) = (item[..<equals], item[(equals + 1)...])
+            if name.elementsEqual("Credential".utf8), credential == nil {
+                credential = text
+            } else if name.elementsEqual("SignedHeaders".utf8), signedHeaders == nil {
+                signedHeaders = text
+            } else if name.elementsEqual("Signature".utf8), signature == nil {
+                signature = text
+            } else {
+                throw .malformed(.header, "a part is unknown or doubled")
+            }
+        }
+        guard let credential, let signedHeaders, let signature else {
+            throw .malformed(.header, "Credential, SignedHeaders or Signature is missing")
+        }
+        return AuthorizationHeader(
+            credential: try Credential.parse(credential, .header), signedHeaders: signedHeaders, signature: signature)
+    }
+}

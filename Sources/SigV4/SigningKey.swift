@@ -1,0 +1,53 @@
+import Bytes
+import Digests
+import Threads
+
+/// The key that a secret gives for one day, region and service, and the signatures made with it.
+struct SigningKey: Sendable {
+    let bytes: [UInt8]
+
+    static func derived(secret: [UInt8], date: ArraySlice<UInt8>, region: ArraySlice<UInt8>) -> SigningKey {
+        let day = HMAC.sha256(key: [UInt8]("AWS4".utf8) + secret, [UInt8](date))
+        let place = HMAC.sha256(key: day, [UInt8](region))
+        let service = HMAC.sha256(key: place, [UInt8]("s3".utf8))
+        return SigningKey(bytes: HMAC.sha256(key: service, [UInt8]("aws4_request".utf8)))
+    }
+
+    /// As `derived`, from memory where the same was asked before. The callers have checked date and region, so that strangers
+    /// cannot fill the memory at will.
+    static func cached(secret: [UInt8], date: ArraySlice<UInt8>, region: ArraySlice<UInt8>) -> SigningKey {
+        let name = CacheKey(secret: secret, date: [UInt8](date), region: [UInt8](region))
+        if let known = cache.withLock({ $0[name] }) { return known }
+        let made = derived(secret: secret, date: date, region: region)
+        cache.withLock { cache in
+            if cache.count >= cacheCountMax { cache.removeAll(keepingCapacity: true) }
+            cache[name] = made
+        }
+        return made
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    func signature(of text: [UInt8]) -> [UInt8] { Hex.encode(HMAC.sha256(key: bytes, text)) }
+
+    /// `AWS4-HMAC-SHA256`, the time, the scope, and the digest of the canonical request, a line each.
+    static func stringToSign(
+        timestamp: some Sequence<UInt8>, scope: some Sequence<UInt8>, canonicalRequest: [UInt8]
+    ) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(192)
+        text += "AWS4-HMAC-SHA256\n".utf8
+        text += timestamp
+        text.append(Ascii.lineFeed)
+        text += scope
+        text.append(Ascii.lineFeed)
+        text += Hex.encode(Digest.sha256(canonicalRequest))
+        return text
+    }
+
+    private struct CacheKey: Hashable {
+        let secret: [UInt8], date: [UInt8], region: [UInt8]
+    }
+
+    private static let cacheCountMax = 1024
+    private static let cache = Lock<[CacheKey: SigningKey]>([:])
+}
