@@ -9,7 +9,7 @@ public struct BlobsConfiguration: Sendable {
     public var collectedBytesMax = 128 << 10
     /// While larger content comes in, the writeback of each so many bytes begins as soon as they are there, and the one
     /// before is waited for. Dirty memory per upload stays below twice this, and the last sync has little left to do.
-    public var writebackWindowBytes: UInt64 = 8 << 20
+    public var writebackWindowBytes: UInt64 = 4 << 20
     /// What lies beyond so many bytes of one blob is dropped from the page cache once written, so that a few huge uploads
     /// do not push out everything that is being read.
     public var cachedBytesMax: UInt64 = 256 << 20

@@ -4,6 +4,10 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+// _GNU_SOURCE also turns on X/Open's name of a member of fd_set, which Swift's own Glibc module does without;
+// a compiler that meets both definitions refuses the second.
+#include <features.h>
+#undef __USE_XOPEN
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
