@@ -8,14 +8,14 @@ import SigV4
 /// @unchecked Sendable: a body is read by one task at a time, and the trailers are looked at after its end.
 final class ChunkedPayload: @unchecked Sendable {
     private let body: RequestBody
-    private var decoder: ChunkedDecoder
+    private var decoder: SigV4.ChunkedDecoder
 
     init(_ body: RequestBody, _ payload: AuthenticatedPayload, length: UInt64, head: RequestHead) throws(S3Error) {
         self.body = body
         let announced = head.all("x-amz-trailer").flatMap { $0.split(separator: Ascii.comma) }
             .map { Ascii.lowered(Ascii.trimmed($0)) }
         do {
-            decoder = try ChunkedDecoder(payload: payload, decodedLength: length, announcedTrailers: announced)
+            decoder = try SigV4.ChunkedDecoder(payload: payload, decodedLength: length, announcedTrailers: announced)
         } catch {
             throw S3Error(error)
         }
