@@ -10,7 +10,7 @@ public final class ObjectStore: Sendable {
     public let blobs: LocalBlobs
     /// Woken by every write that may leave garbage. Runs after `start()`.
     public let sweeper: Sweeper
-    private let pool: Pool
+    public let pool: Pool
 
     public init(metadata: any MetadataStore, blobs: LocalBlobs, pool: Pool) {
         (self.metadata, self.blobs, self.pool) = (metadata, blobs, pool)

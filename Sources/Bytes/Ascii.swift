@@ -21,20 +21,28 @@ public enum Ascii {
     public static let underscore: UInt8 = 0x5F
     public static let tilde: UInt8 = 0x7E
 
+    @inlinable
     public static func isDigit(_ c: UInt8) -> Bool { c >= 0x30 && c <= 0x39 }
+    @inlinable
     public static func isUpper(_ c: UInt8) -> Bool { c >= 0x41 && c <= 0x5A }
+    @inlinable
     public static func isLower(_ c: UInt8) -> Bool { c >= 0x61 && c <= 0x7A }
+    @inlinable
     public static func isLetter(_ c: UInt8) -> Bool { isLower(c | 0x20) }
+    @inlinable
     public static func lowered(_ c: UInt8) -> UInt8 { isUpper(c) ? c | 0x20 : c }
 
+    @inlinable
     public static func lowered(_ bytes: some Sequence<UInt8>) -> [UInt8] { bytes.map { lowered($0) } }
 
     /// Compares without regard to the case of ASCII letters.
+    @inlinable
     public static func equalIgnoringCase(_ a: some Collection<UInt8>, _ b: some Collection<UInt8>) -> Bool {
         a.count == b.count && zip(a, b).allSatisfy { lowered($0) == lowered($1) }
     }
 
     /// Without leading and trailing spaces and tabs (RFC 9110 section 5.5, optional white space).
+    @inlinable
     public static func trimmed<C: BidirectionalCollection>(_ bytes: C) -> C.SubSequence where C.Element == UInt8 {
         var slice = bytes[...]
         while let first = slice.first, first == space || first == tab { slice = slice.dropFirst() }
@@ -42,7 +50,20 @@ public enum Ascii {
         return slice
     }
 
+    /// The parts between separators, empty ones included: at least one. Faster than the general `split` of collections.
+    public static func split(_ bytes: ArraySlice<UInt8>, at separator: UInt8) -> [ArraySlice<UInt8>] {
+        var parts: [ArraySlice<UInt8>] = []
+        var start = bytes.startIndex
+        for index in bytes.indices where bytes[index] == separator {
+            parts.append(bytes[start..<index])
+            start = index + 1
+        }
+        parts.append(bytes[start...])
+        return parts
+    }
+
     /// A decimal number without sign; nil when empty, not all digits, or above `UInt64.max`.
+    @inlinable
     public static func decimal(_ bytes: some Collection<UInt8>) -> UInt64? {
         guard !bytes.isEmpty else { return nil }
         var value: UInt64 = 0
@@ -57,12 +78,14 @@ public enum Ascii {
     }
 
     /// Decimal digits of `value`, without going through `String`.
+    @inlinable
     public static func decimal(of value: UInt64) -> [UInt8] {
         var digits: [UInt8] = []
         appendDecimal(value, to: &digits)
         return digits
     }
 
+    @inlinable
     public static func appendDecimal(_ value: UInt64, to out: inout [UInt8]) {
         let start = out.count
         var rest = value
@@ -76,6 +99,7 @@ public enum Ascii {
 
 extension String {
     /// Bytes of a protocol text, replacing what is not UTF-8. For logs and messages; keys stay bytes.
+    @inlinable
     public init(ascii bytes: some Collection<UInt8>) {
         self = String(decoding: bytes, as: UTF8.self)
     }

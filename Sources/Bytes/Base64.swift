@@ -23,6 +23,7 @@ public enum Base64 {
     public static func string(_ bytes: [UInt8]) -> String { String(decoding: encode(bytes), as: UTF8.self) }
 
     /// Nil for wrong padding, foreign characters, or bits that an encoder would not have set.
+    @inlinable
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count.isMultiple(of: 4) else { return nil }
         var out: [UInt8] = []
@@ -48,7 +49,8 @@ public enum Base64 {
         return out
     }
 
-    private static func value(of character: UInt8) -> UInt8? {
+    @inlinable
+    static func value(of character: UInt8) -> UInt8? {
         switch character {
         case 0x41...0x5A: character - 0x41
         case 0x61...0x7A: character - 0x61 + 26

@@ -1,5 +1,6 @@
 /// Base 16 (RFC 4648 section 8). Writes lower case; reads both cases.
 public enum Hex {
+    @inlinable
     public static func encode(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.underestimatedCount &* 2)
@@ -10,6 +11,7 @@ public enum Hex {
         return out
     }
 
+    @inlinable
     public static func string(_ bytes: some Sequence<UInt8>) -> String {
         String(decoding: encode(bytes), as: UTF8.self)
     }
@@ -23,6 +25,7 @@ public enum Hex {
     }
 
     /// Nil for an odd length or anything that is not a digit.
+    @inlinable
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count.isMultiple(of: 2) else { return nil }
         var out: [UInt8] = []
@@ -41,6 +44,7 @@ public enum Hex {
     }
 
     /// The value 0...15 of one hexadecimal digit.
+    @inlinable
     public static func value(of character: UInt8) -> UInt8? {
         switch character {
         case 0x30...0x39: character - 0x30
@@ -50,6 +54,7 @@ public enum Hex {
         }
     }
 
+    @inlinable
     static func digit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? nibble &+ 0x30 : nibble &+ 0x57
     }

@@ -2,6 +2,7 @@
 public enum PercentEncoding {
     /// Encodes all but the unreserved characters `A-Z a-z 0-9 - . _ ~`, and `/` where `keepingSlash`, with upper-case
     /// digits, as SigV4's canonical form asks.
+    @inlinable
     public static func encode(_ bytes: some Collection<UInt8>, keepingSlash: Bool = false) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count)
@@ -16,6 +17,7 @@ public enum PercentEncoding {
     }
 
     /// The form of `encoding-type=url` in listings: as `encode` with slashes kept, but a space becomes `+`.
+    @inlinable
     public static func encodeForListing(_ bytes: some Collection<UInt8>) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count)
@@ -32,6 +34,7 @@ public enum PercentEncoding {
     }
 
     /// Decodes once. Nil when a `%` is not followed by two hexadecimal digits. A `+` is a space only where `plusIsSpace`.
+    @inlinable
     public static func decode(_ text: some Collection<UInt8>, plusIsSpace: Bool = false) -> [UInt8]? {
         var out: [UInt8] = []
         out.reserveCapacity(text.count)
@@ -49,16 +52,19 @@ public enum PercentEncoding {
         return out
     }
 
+    @inlinable
     public static func isUnreserved(_ c: UInt8) -> Bool {
         Ascii.isLetter(c) || Ascii.isDigit(c) || c == Ascii.dash || c == Ascii.dot || c == Ascii.underscore
             || c == Ascii.tilde
     }
 
-    private static func append(_ byte: UInt8, to out: inout [UInt8]) {
+    @usableFromInline
+    static func append(_ byte: UInt8, to out: inout [UInt8]) {
         out.append(Ascii.percent)
         out.append(upper(byte >> 4))
         out.append(upper(byte & 15))
     }
 
-    private static func upper(_ nibble: UInt8) -> UInt8 { nibble < 10 ? nibble &+ 0x30 : nibble &+ 0x37 }
+    @inlinable
+    static func upper(_ nibble: UInt8) -> UInt8 { nibble < 10 ? nibble &+ 0x30 : nibble &+ 0x37 }
 }

@@ -55,7 +55,14 @@ public final class Gateway: Sendable {
         try Access.check(caller, may: entry.route.action)
         let s3Request = S3Request(
             id: id, request: request, target: target, caller: caller, authentication: authentication)
-        return try await entry.run(s3Request, services)
+        guard entry.route.mayTakeLong else { return try await entry.run(s3Request, services) }
+        return await LongAnswer.response(pool: services.objects.pool) { [self] in
+            do {
+                return try await entry.run(s3Request, services)
+            } catch {
+                return self.response(to: request, refusing: S3Error(mapping: error), id)
+            }
+        }
     }
 
     /// How far a request came, for the log.
@@ -66,6 +73,14 @@ public final class Gateway: Sendable {
     }
 
     private func response(to request: Request, refusing error: S3Error, _ id: RequestID) -> Response {
+        if error.code.status >= 500 {
+            log.event(
+                "request_failed", level: .error,
+                [
+                    "request_id": .bytes(id.text[...]), "error": .text(error.code.rawValue),
+                    "cause": .text(error.cause ?? error.message),
+                ])
+        }
         var response = Response(status: error.code.status, headers: error.headers)
         if error.code.status == 304 { return response }
         if request.head.method == .head {
@@ -87,12 +102,6 @@ public final class Gateway: Sendable {
         metrics.recordRequest(
             operation: progress.entry?.index ?? -1, status: response.status, duration: duration, bytesIn: bytesIn,
             bytesOut: bytesOut)
-        if let error = progress.error, error.code.status >= 500 {
-            log.event(
-                "request_failed", level: .error,
-                ["request_id": .bytes(id.text[...]), "error": .text(error.code.rawValue),
-                    "cause": .text(error.cause ?? error.message)])
-        }
         guard log.writesAccess else { return }
         log.access(
             AccessEvent(

@@ -7,11 +7,11 @@ struct AuthorizationHeader {
     let signature: ArraySlice<UInt8>
 
     static func parse(_ value: ArraySlice<UInt8>) throws(SignatureError) -> AuthorizationHeader {
-        let scheme = value.prefix { $0 != Ascii.space }
+        let scheme = value[..<(value.firstIndex(of: Ascii.space) ?? value.endIndex)]
         if scheme.elementsEqual("AWS".utf8) { throw .signatureVersion2 }
         guard scheme.elementsEqual("AWS4-HMAC-SHA256".utf8) else { throw .unsupportedAuthorizationType }
         var credential: ArraySlice<UInt8>?, signedHeaders: ArraySlice<UInt8>?, signature: ArraySlice<UInt8>?
-        for part in value[scheme.endIndex...].split(separator: Ascii.comma, omittingEmptySubsequences: false) {
+        for part in Ascii.split(value[scheme.endIndex...], at: Ascii.comma) {
             let item = Ascii.trimmed(part)
             guard let equals = item.firstIndex(of: Ascii.equals) else {
                 throw .malformed(.header, "expecting Credential, SignedHeaders and Signature, each with a value")

@@ -25,7 +25,7 @@ struct CanonicalRequest {
         var text: [UInt8] = []
         text.reserveCapacity(query.count &+ 64)
         var pairs: [(name: Range<Int>, value: Range<Int>)] = []
-        for pair in query.split(separator: Ascii.ampersand) {
+        for pair in Ascii.split(query, at: Ascii.ampersand) where !pair.isEmpty {
             let equals = pair.firstIndex(of: Ascii.equals) ?? pair.endIndex
             let start = text.count
             guard Self.appendNormalised(pair[..<equals], inQuery: true, to: &text) else { throw .malformedTarget }

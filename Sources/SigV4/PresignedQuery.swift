@@ -78,7 +78,7 @@ struct PresignedQuery {
 
     private static func read(_ query: ArraySlice<UInt8>) throws(SignatureError) -> Parameters {
         var found = Parameters()
-        for pair in query.split(separator: Ascii.ampersand) {
+        for pair in Ascii.split(query, at: Ascii.ampersand) where !pair.isEmpty {
             let equals = pair.firstIndex(of: Ascii.equals)
             let name = try decoded(pair[..<(equals ?? pair.endIndex)])
             if name.count > 6, Ascii.equalIgnoringCase(name.prefix(6), "x-amz-".utf8) {

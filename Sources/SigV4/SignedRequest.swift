@@ -180,7 +180,7 @@ public struct SignedRequest: Sendable {
     private static func names(
         _ list: ArraySlice<UInt8>, _ form: SignatureError.Form
     ) throws(SignatureError) -> [ArraySlice<UInt8>] {
-        let names = list.split(separator: Ascii.semicolon, omittingEmptySubsequences: false)
+        let names = Ascii.split(list, at: Ascii.semicolon)
         guard names.count <= signedHeadersCountMax,
             names.allSatisfy({ name in
                 !name.isEmpty && name.allSatisfy { HeaderBlock.isTokenCharacter($0) && !Ascii.isUpper($0) }

@@ -7,7 +7,8 @@ import Metadata
 /// API/CopyObject.
 struct CopyObject: S3Operation {
     static let route = OperationRoute(
-        name: "CopyObject", method: .put, scope: .object, header: "x-amz-copy-source", action: .putObject)
+        name: "CopyObject", method: .put, scope: .object, header: "x-amz-copy-source", action: .putObject,
+        mayTakeLong: true)
 
     struct Input: Sendable {
         var bucket: BucketName

@@ -8,7 +8,8 @@ import Metadata
 struct UploadPartCopy: S3Operation {
     static let route = OperationRoute(
         name: "UploadPartCopy", method: .put, scope: .object, parameters: ["partNumber", "uploadId"],
-        header: "x-amz-copy-source", action: .putObject)
+        header: "x-amz-copy-source", action: .putObject,
+        mayTakeLong: true)
 
     struct Input: Sendable {
         var part: PartReference

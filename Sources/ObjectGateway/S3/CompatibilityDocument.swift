@@ -1,3 +1,5 @@
+import HTTPServer
+
 /// docs/S3-COMPATIBILITY.md, made from the operation table.
 public enum CompatibilityDocument {
     /// The operations of Amazon S3 (API/API_Operations_Amazon_Simple_Storage_Service) that have no entry in the operation

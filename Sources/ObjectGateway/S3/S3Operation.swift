@@ -47,6 +47,8 @@ struct OperationRoute: Sendable {
     /// A field that must be present: `x-amz-copy-source`.
     var header: StaticString?
     var action: Action
+    /// May copy so many bytes that the connection must be kept alive meanwhile.
+    var mayTakeLong = false
     /// One line for the compatibility table.
     var notes: StaticString = ""
 
