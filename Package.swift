@@ -20,8 +20,11 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+func program(
+    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, exclude: [String] = []
+) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -61,17 +64,24 @@ let package = Package(
         module(
             "ObjectGateway",
             ["Bytes", "Threads", "Files", "Digests", "XML", "HTTPServer", "SigV4", "Metadata", "Buckets"]),
-        program("ogw", ["ObjectGateway", "Bytes", "Threads", "Files", "HTTPServer", "SigV4", "Metadata", "Buckets", "Mongo", "HTTPClient"]),
+        program(
+            "ogw",
+            [
+                "ObjectGateway", "Bytes", "Threads", "Files", "HTTPServer", "SigV4", "Metadata", "Buckets", "Mongo",
+                "HTTPClient",
+            ]),
 
         // Foreign bytes are decoded here, apart from the gateway.
         module("Vips", ["CVips", "Bytes"]),
         module("MediaSteps", ["Vips", "Bytes"]),
         program("ogw-media", ["MediaSteps"]),
 
-        program("ogw-fuzz", ["Bytes", "HTTPServer", "SigV4", "XML", "ObjectGateway"], path: "Fuzz"),
+        program(
+            "ogw-fuzz", ["Bytes", "HTTPServer", "SigV4", "XML", "ObjectGateway"], path: "Fuzz", exclude: ["Corpus"]),
         program("ogw-bench", ["CLinux", "Bytes", "Threads", "Digests", "SigV4"], path: "Benchmarks"),
 
-        .target(name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("BytesTests", ["Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),

@@ -8,10 +8,12 @@ public struct BlobsConfiguration: Sendable {
     /// Content up to this many bytes is collected in memory and written by one call.
     public var collectedBytesMax = 128 << 10
     /// While larger content comes in, the writeback of each so many bytes begins as soon as they are there, and the one
-    /// before is waited for. Dirty memory per upload stays below twice this, and the last sync has little left to do.
+    /// before is waited for. Dirty memory per upload stays below twice this, and the last sync has little left to do:
+    /// 64 MiB with MD5 (104 ms of hashing, 23 ms of writing) took 140 ms with 4 or 8 MiB, 181 ms without.
     public var writebackWindowBytes: UInt64 = 4 << 20
     /// What lies beyond so many bytes of one blob is dropped from the page cache once written, so that a few huge uploads
-    /// do not push out everything that is being read.
+    /// do not push out everything that is being read. The pages come back for the bytes that follow: 1 GiB took 3.4 s
+    /// instead of 4.7 s, and a third of the system time.
     public var cachedBytesMax: UInt64 = 256 << 20
     /// Called when the kernel could not make bytes or names durable. A second sync may falsely succeed, so the default
     /// ends the process: on the next start everything acknowledged is read from the disk.

@@ -2,6 +2,7 @@ public import Bytes
 public import Digests
 import Files
 public import Metadata
+import Synchronization
 public import Threads
 
 /// The only writer of objects: bytes are staged, and published with their row.
@@ -11,6 +12,7 @@ public final class ObjectStore: Sendable {
     /// Woken by every write that may leave garbage. Runs after `start()`.
     public let sweeper: Sweeper
     public let pool: Pool
+    private let inDoubt = Atomic<UInt64>(0)
 
     public init(metadata: any MetadataStore, blobs: LocalBlobs, pool: Pool) {
         (self.metadata, self.blobs, self.pool) = (metadata, blobs, pool)
@@ -57,7 +59,7 @@ public final class ObjectStore: Sendable {
                     done += UInt64(count)
                     try await keepAlive?()
                     // A long copy lets others have the thread.
-                    await Task.yield()
+                    await pool.yield()
                 }
             }
             return try writer.finish()
@@ -160,10 +162,15 @@ public final class ObjectStore: Sendable {
     /// that an acknowledged row names are not to be had again.
     private func keepIfInDoubt(_ staged: StagedBlob, after error: MetadataError) {
         switch error {
-        case .unavailable, .broken: staged.release()
+        case .unavailable, .broken:
+            if staged.blob != nil { inDoubt.add(1, ordering: .relaxed) }
+            staged.release()
         default: break
         }
     }
+
+    /// Blobs since the opening whose publication the store neither confirmed nor refused, for metrics.
+    public var inDoubtCount: UInt64 { inDoubt.load(ordering: .relaxed) }
 
     // MARK: Reading
 

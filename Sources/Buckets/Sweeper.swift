@@ -42,9 +42,12 @@ public final class Sweeper: Sendable {
         }
         guard let generation else { return }
         pool.run { await self.run(generation) }
-        pool.run { [weak self, interval] in
+        pool.run { [weak self, pool, interval] in
             while self?.isCurrent(generation) == true {
-                try? await Task.sleep(for: interval)
+                let slept = ContinuousClock.now
+                await pool.sleep(for: interval)
+                // A pool that stops lets nobody sleep.
+                if slept.duration(to: .now) < interval / 2 { return }
                 self?.wake()
             }
         }
@@ -96,7 +99,7 @@ public final class Sweeper: Sendable {
             state.withLock { $0.isWoken = false }
             // A failure is that of the store or the disk, which others meet and report; the next sweep tries again.
             _ = try? await sweep()
-            try? await Task.sleep(for: pause)
+            await pool.sleep(for: pause)
         }
     }
 

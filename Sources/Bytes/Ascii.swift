@@ -41,6 +41,37 @@ public enum Ascii {
         a.count == b.count && zip(a, b).allSatisfy { lowered($0) == lowered($1) }
     }
 
+    /// Compares with text from the source, without going through `String`.
+    @inlinable
+    public static func equal(_ bytes: ArraySlice<UInt8>, _ text: StaticString) -> Bool {
+        bytes.count == text.utf8CodeUnitCount && hasPrefix(bytes, text)
+    }
+
+    @inlinable
+    public static func hasPrefix(_ bytes: ArraySlice<UInt8>, _ text: StaticString) -> Bool {
+        guard bytes.count >= text.utf8CodeUnitCount else { return false }
+        // SAFETY: a static string's bytes live for ever, and `index` stays below their count.
+        var place = bytes.startIndex
+        for index in 0..<text.utf8CodeUnitCount {
+            if unsafe bytes[place] != text.utf8Start[index] { return false }
+            place += 1
+        }
+        return true
+    }
+
+    /// As `hasPrefix`, without regard to the case of ASCII letters; `text` is lower case.
+    @inlinable
+    public static func hasPrefixIgnoringCase(_ bytes: ArraySlice<UInt8>, _ text: StaticString) -> Bool {
+        guard bytes.count >= text.utf8CodeUnitCount else { return false }
+        // SAFETY: a static string's bytes live for ever, and `index` stays below their count.
+        var place = bytes.startIndex
+        for index in 0..<text.utf8CodeUnitCount {
+            if unsafe lowered(bytes[place]) != text.utf8Start[index] { return false }
+            place += 1
+        }
+        return true
+    }
+
     /// Without leading and trailing spaces and tabs (RFC 9110 section 5.5, optional white space).
     @inlinable
     public static func trimmed<C: BidirectionalCollection>(_ bytes: C) -> C.SubSequence where C.Element == UInt8 {

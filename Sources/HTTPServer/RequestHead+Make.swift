@@ -47,15 +47,6 @@ extension RequestHead {
     }
 
     private static func known(_ method: String) -> Method {
-        switch method {
-        case "GET": .get
-        case "HEAD": .head
-        case "PUT": .put
-        case "POST": .post
-        case "DELETE": .delete
-        case "OPTIONS": .options
-        case "PATCH": .patch
-        default: .other
-        }
+        Method.allCases.first { $0 != .other && $0.name.description == method } ?? .other
     }
 }

@@ -21,7 +21,7 @@ public struct ListQuery: Sendable {
 }
 
 public struct ListPage: Sendable {
-    /// Without `content`, `attributes.userMetadata` and tags, which no listing shows.
+    /// Without `content`, tags, and `attributes` but the storage class, which no listing shows.
     public var objects: [ObjectVersion]
     public var commonPrefixes: [[UInt8]]
     public var isTruncated: Bool
@@ -62,6 +62,7 @@ public struct ListVersionsQuery: Sendable {
 }
 
 public struct ListVersionsPage: Sendable {
+    /// Without `content`.
     public var versions: [ObjectVersion]
     public var commonPrefixes: [[UInt8]]
     public var isTruncated: Bool

@@ -40,7 +40,8 @@ public protocol MetadataStore: Sendable {
     /// In order of number, those after `after`.
     func parts(of upload: UploadID, after: Int, limit: Int) async throws(MetadataError) -> [UploadedPart]
     /// Publishes the parts as one version; removes the upload; parts that the request leaves out become garbage.
-    /// A Complete repeated within 48 hours of its success returns the first result.
+    /// A Complete repeated within 48 hours of its success returns the first result, without `content` where that version is
+    /// gone.
     func completeUpload(_ request: CompleteRequest) async throws(MetadataError) -> ObjectVersion
     /// Throws `noSuchUpload`. The parts' blobs become garbage.
     func abortUpload(_ id: UploadID, of key: ObjectKey, in bucket: BucketID) async throws(MetadataError)
@@ -136,8 +137,7 @@ public struct DeleteRequest: Sendable {
 }
 
 public struct DeleteResult: Sendable, Equatable {
-    /// The version that was removed, or the delete marker that was made; nil in an unversioned bucket or when there was
-    /// nothing to remove.
+    /// The version that was named, whether or not it was there; else the delete marker that was made; else nil.
     public var versionID: VersionID?
     /// A delete marker was made, or the removed version was one.
     public var isDeleteMarker: Bool

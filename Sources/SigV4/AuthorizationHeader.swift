@@ -8,8 +8,8 @@ struct AuthorizationHeader {
 
     static func parse(_ value: ArraySlice<UInt8>) throws(SignatureError) -> AuthorizationHeader {
         let scheme = value[..<(value.firstIndex(of: Ascii.space) ?? value.endIndex)]
-        if scheme.elementsEqual("AWS".utf8) { throw .signatureVersion2 }
-        guard scheme.elementsEqual("AWS4-HMAC-SHA256".utf8) else { throw .unsupportedAuthorizationType }
+        if Ascii.equal(scheme, "AWS") { throw .signatureVersion2 }
+        guard Ascii.equal(scheme, "AWS4-HMAC-SHA256") else { throw .unsupportedAuthorizationType }
         var credential: ArraySlice<UInt8>?, signedHeaders: ArraySlice<UInt8>?, signature: ArraySlice<UInt8>?
         for part in Ascii.split(value[scheme.endIndex...], at: Ascii.comma) {
             let item = Ascii.trimmed(part)
@@ -17,11 +17,11 @@ struct AuthorizationHeader {
                 throw .malformed(.header, "expecting Credential, SignedHeaders and Signature, each with a value")
             }
             let (name, text) = (item[..<equals], item[(equals + 1)...])
-            if name.elementsEqual("Credential".utf8), credential == nil {
+            if Ascii.equal(name, "Credential"), credential == nil {
                 credential = text
-            } else if name.elementsEqual("SignedHeaders".utf8), signedHeaders == nil {
+            } else if Ascii.equal(name, "SignedHeaders"), signedHeaders == nil {
                 signedHeaders = text
-            } else if name.elementsEqual("Signature".utf8), signature == nil {
+            } else if Ascii.equal(name, "Signature"), signature == nil {
                 signature = text
             } else {
                 throw .malformed(.header, "a part is unknown or doubled")

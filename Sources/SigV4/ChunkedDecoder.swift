@@ -188,7 +188,7 @@ public struct ChunkedDecoder {
         let name = Ascii.lowered(text[..<colon])
         let value = [UInt8](Ascii.trimmed(text[(colon + 1)...]))
         guard value.allSatisfy({ $0 >= Ascii.space && $0 < 0x7F }) else { throw .malformedTrailer }
-        if name.elementsEqual("x-amz-trailer-signature".utf8) {
+        if Ascii.equal(name[...], "x-amz-trailer-signature") {
             guard signing != nil else { throw .malformedTrailer }
             trailerSignature = value
             return

@@ -24,10 +24,10 @@ struct Credential: Sendable, Equatable {
         }
         let date = text[(cuts[3] + 1)..<cuts[2]]
         let service = text[(cuts[1] + 1)..<cuts[0]]
-        guard text[(cuts[0] + 1)...].elementsEqual("aws4_request".utf8) else {
+        guard Ascii.equal(text[(cuts[0] + 1)...], "aws4_request") else {
             throw .malformed(form, "incorrect terminal in the Credential; expecting \"aws4_request\"")
         }
-        guard service.elementsEqual("s3".utf8) else {
+        guard Ascii.equal(service, "s3") else {
             throw .malformed(form, "incorrect service \"\(String(ascii: service.prefix(64)))\"; expecting \"s3\"")
         }
         guard date.count == 8, date.allSatisfy(Ascii.isDigit) else {

@@ -12,7 +12,7 @@ public struct PostPolicySignature: Sendable {
     public static func parse(
         algorithm: [UInt8], credential: [UInt8], date: [UInt8], signature: [UInt8], policy: [UInt8]
     ) throws(SignatureError) -> PostPolicySignature {
-        guard algorithm.elementsEqual("AWS4-HMAC-SHA256".utf8) else {
+        guard Ascii.equal(algorithm[...], "AWS4-HMAC-SHA256") else {
             throw .malformed(.post, "x-amz-algorithm only supports \"AWS4-HMAC-SHA256\"")
         }
         let parsed = try Credential.parse(credential[...], .post)

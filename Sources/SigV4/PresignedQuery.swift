@@ -65,7 +65,7 @@ struct PresignedQuery {
                 "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
                     + "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.")
         }
-        guard algorithm.elementsEqual("AWS4-HMAC-SHA256".utf8) else {
+        guard Ascii.equal(algorithm, "AWS4-HMAC-SHA256") else {
             throw .malformed(.query, "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"")
         }
         guard let seconds = Ascii.decimal(expires), seconds >= 1, seconds <= UInt64(expiresMax_s) else {
@@ -81,12 +81,12 @@ struct PresignedQuery {
         for pair in Ascii.split(query, at: Ascii.ampersand) where !pair.isEmpty {
             let equals = pair.firstIndex(of: Ascii.equals)
             let name = try decoded(pair[..<(equals ?? pair.endIndex)])
-            if name.count > 6, Ascii.equalIgnoringCase(name.prefix(6), "x-amz-".utf8) {
+            if Ascii.hasPrefixIgnoringCase(name, "x-amz-") {
                 let raw = equals.map { pair[($0 + 1)...] } ?? []
                 found.amz.append((name: Ascii.lowered(name), value: try decoded(raw)))
-            } else if name.elementsEqual("AWSAccessKeyId".utf8) {
+            } else if Ascii.equal(name, "AWSAccessKeyId") {
                 found.hasVersion2Key = true
-            } else if name.elementsEqual("Signature".utf8) {
+            } else if Ascii.equal(name, "Signature") {
                 found.hasVersion2Signature = true
             }
         }

@@ -144,11 +144,11 @@ public struct SignedRequest: Sendable {
 
     /// `host` and every `x-amz-*` field must be signed (S3-TRAPS 31).
     private func checkSignedHeaders(_ head: RequestHead) throws(SignatureError) {
-        guard signedNames.contains(where: { $0.elementsEqual("host".utf8) }) else { throw .headersNotSigned("host") }
+        guard signedNames.contains(where: { Ascii.equal($0, "host") }) else { throw .headersNotSigned("host") }
         var missing: [String] = []
         for index in 0..<head.fieldCount {
             let name = head.field(at: index).name
-            guard name.count > 6, Ascii.equalIgnoringCase(name.prefix(6), "x-amz-".utf8) else { continue }
+            guard Ascii.hasPrefixIgnoringCase(name, "x-amz-") else { continue }
             if !signedNames.contains(where: { Ascii.equalIgnoringCase($0, name) }) {
                 missing.append(String(ascii: Ascii.lowered(name)))
             }
@@ -183,13 +183,19 @@ public struct SignedRequest: Sendable {
         let names = Ascii.split(list, at: Ascii.semicolon)
         guard names.count <= signedHeadersCountMax,
             names.allSatisfy({ name in
-                !name.isEmpty && name.allSatisfy { HeaderBlock.isTokenCharacter($0) && !Ascii.isUpper($0) }
+                !name.isEmpty && name.allSatisfy(isNameCharacter)
             })
         else { throw .malformed(form, "SignedHeaders must be lower-case names separated by \";\"") }
         for (index, name) in names.enumerated() where names[..<index].contains(name) {
             throw .malformed(form, "SignedHeaders names a header twice")
         }
         return names
+    }
+
+    private static func isNameCharacter(_ c: UInt8) -> Bool {
+        // Nearly every name is made of these; the question is asked of each character of each request.
+        if Ascii.isLower(c) || c == Ascii.dash || Ascii.isDigit(c) { return true }
+        return HeaderBlock.isTokenCharacter(c) && !Ascii.isUpper(c)
     }
 
     /// A field that decides what is signed, or how the body is read, has one value.

@@ -46,6 +46,12 @@ struct SigningKey: Sendable {
 
     private struct CacheKey: Hashable {
         let secret: [UInt8], date: [UInt8], region: [UInt8]
+
+        /// The secret in one piece tells the keys apart well enough; an array's own hash goes byte by byte.
+        func hash(into hasher: inout Hasher) {
+            // SAFETY: the bytes are read during the call only.
+            unsafe secret.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        }
     }
 
     private static let cacheCountMax = 1024

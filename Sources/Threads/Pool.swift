@@ -108,6 +108,9 @@ public final class Pool: TaskExecutor, Sendable {
         Task.immediate(executorPreference: self) { await operation() }
     }
 
+    /// Whether the calling thread is one of a pool's.
+    public static var isOnPoolThread: Bool { ThreadContext.current?.pool != nil }
+
     /// Runs `body`, which resumes many continuations, and wakes threads for all of them once at its end.
     public func corked(_ body: () -> Void) {
         let context: ThreadContext

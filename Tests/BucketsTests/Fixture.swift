@@ -8,6 +8,9 @@ import Threads
 
 /// An object store in a folder of its own.
 final class Fixture: Sendable {
+    /// Its threads end with the process, so all tests share them.
+    static let pool = Pool()
+
     let folder: TemporaryFolder
     let blobs: LocalBlobs
     let metadata: ScriptedStore
@@ -16,13 +19,13 @@ final class Fixture: Sendable {
     let upload: UploadID
 
     init(
-        configuration: BlobsConfiguration = BlobsConfiguration(), folder: TemporaryFolder? = nil, pool: Pool = Pool()
+        configuration: BlobsConfiguration = BlobsConfiguration(), folder: TemporaryFolder? = nil
     ) throws {
         self.folder = try folder ?? TemporaryFolder()
         let blobs = try LocalBlobs.open(root: self.folder.path + "/store", configuration: configuration)
         self.blobs = blobs
         metadata = ScriptedStore(barrier: { try blobs.makeDurable($0) })
-        objects = ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
+        objects = ObjectStore(metadata: metadata, blobs: blobs, pool: Self.pool)
         guard let upload = UploadID([UInt8](repeating: 0x61, count: 32)) else { throw FixtureError() }
         self.upload = upload
     }
@@ -104,7 +107,12 @@ func source(_ bytes: [UInt8], pieces: Int = 64 << 10, failure: FixtureError? = n
 /// Bytes that differ from one another and by seed.
 func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     var random = SplitMix(seed: seed)
-    return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    // Repeated with a prime length, so that no two blocks of a file are alike.
+    while bytes.count < min(count, 65_521) { bytes.append(UInt8(truncatingIfNeeded: random.next())) }
+    while bytes.count < count { bytes.append(contentsOf: bytes.prefix(count - bytes.count)) }
+    return bytes
 }
 
 /// A seeded generator (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").

@@ -121,6 +121,7 @@ import Threads
         let bytes = pattern(10)
         fixture.metadata.fail(failure, committing: true)
         await #expect(throws: failure) { try await fixture.put(bytes) }
+        #expect(fixture.objects.inDoubtCount == 1)
         let version = try await fixture.metadata.version(of: fixture.key(), in: fixture.bucket, version: nil)
         #expect(try await fixture.read(#require(version)) == bytes)
     }

@@ -162,7 +162,7 @@ extension ContractCase {
                     try await subject.delete("k", in: bucket, version)
                         == DeleteResult(versionID: version, isDeleteMarker: false))
             }
-            #expect(try await subject.listVersions(bucket).versions == [second])
+            #expect(try await subject.listVersions(bucket).versions.map(\.versionID) == [second.versionID])
         },
         ContractCase("tags are replaced on the latest or a named version; markers and missing ones are refused") {
             subject in

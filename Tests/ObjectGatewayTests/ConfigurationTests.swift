@@ -111,7 +111,7 @@ private func message(_ body: () throws -> Void) -> String? {
         #expect(read.headTimeout == .milliseconds(1500) && read.idleTimeout == .seconds(120))
         #expect(read.stallTimeout == .seconds(9))
         #expect(read.domains == ["s3.example.com", "localhost"])
-        #expect(read.s3Listen == ["[::1]:9000", "0.0.0.0:9100", "unix:/run/s3.sock"])
+        #expect(read.s3Listen.map(\.description) == ["[::1]:9000", "0.0.0.0:9100", "unix:/run/s3.sock"])
         #expect(read.servicesListen.isEmpty)
         #expect(read.publicURL == "https://s3.example.com")
     }

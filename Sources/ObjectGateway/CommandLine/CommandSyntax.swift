@@ -70,7 +70,9 @@ public struct CommandSyntax: Sendable {
             } else if parts.count == 2 {
                 parsed.values[flag] = parts[1]
             } else {
-                guard let value = rest.popFirst() else { throw error("\(flag) has no value: wanted \(placeholder(flag))") }
+                guard let value = rest.popFirst() else {
+                    throw error("\(flag) has no value: wanted \(placeholder(flag))")
+                }
                 parsed.values[flag] = value
             }
         }
@@ -93,14 +95,17 @@ public struct CommandSyntax: Sendable {
         if !options.isEmpty {
             text += "\nFlags:\n"
             for option in options {
-                text += Self.entry([option.flag, option.placeholder].compactMap(\.self).joined(separator: " "), option.summary)
+                text += Self.entry(
+                    [option.flag, option.placeholder].compactMap(\.self).joined(separator: " "), option.summary)
             }
         }
         if !settings.isEmpty {
-            text += "\nSettings, each a flag, an environment variable, or a line of --env-file (flag first, then these):\n"
+            text +=
+                "\nSettings, each a flag, an environment variable, or a line of --env-file (flag first, then these):\n"
             for setting in settings {
                 let fallback = setting.defaultText.isEmpty ? "" : " Default \(setting.defaultText)."
-                text += Self.entry("\(setting.flag) \(setting.placeholder)", "\(setting.name). \(setting.summary)\(fallback)")
+                text += Self.entry(
+                    "\(setting.flag) \(setting.placeholder)", "\(setting.name). \(setting.summary)\(fallback)")
             }
         }
         let lines = example.split(separator: "\n", omittingEmptySubsequences: false)

@@ -1,10 +1,12 @@
+public import HTTPServer
+
 /// Every setting of the gateway, read once at the start. The defaults here are those of `Setting.all`.
 public struct GatewayConfiguration: Sendable {
     /// The data folder; made with mode 0700 where it is absent.
     public var data = "./ogw-data"
-    /// Addresses `host:port`, `[v6]:port` or `unix:/path`.
-    public var s3Listen = ["127.0.0.1:9000"]
-    public var servicesListen = ["127.0.0.1:9001"]
+    public var s3Listen = [ListenAddress.tcp(host: "127.0.0.1", port: 9000)]
+    /// Empty for no services listener.
+    public var servicesListen = [ListenAddress.tcp(host: "127.0.0.1", port: 9001)]
     public var region = "us-east-1"
     /// Both or none.
     public var rootAccessKey: [UInt8]?
@@ -32,7 +34,7 @@ public struct GatewayConfiguration: Sendable {
     /// How long a transfer may stay below the minimum rate.
     public var stallTimeout = Duration.seconds(30)
     /// Bytes per second.
-    public var rateMin = 1024
+    public var rateMin: UInt64 = 1024
     /// How long requests under way may go on after SIGTERM.
     public var stopTimeout = Duration.seconds(30)
     /// 0 for the engine's own choice.
@@ -52,14 +54,14 @@ public struct GatewayConfiguration: Sendable {
         case local
     }
 
-    /// What `publicURL` says, or the first S3 address.
-    public var effectivePublicURL: String {
+    /// What OGW_PUBLIC_URL says, or the first TCP address in `bound`, by which this machine reaches the S3 listener.
+    public func publicURL(bound: [ListenAddress]) -> String {
         if let publicURL { return publicURL }
-        let address = s3Listen.first { !$0.hasPrefix("unix:") } ?? "127.0.0.1:9000"
         let scheme = tlsCertificate == nil ? "http" : "https"
-        for wildcard in ["0.0.0.0:", "[::]:"] where address.hasPrefix(wildcard) {
-            return "\(scheme)://127.0.0.1:\(address.dropFirst(wildcard.count))"
+        for case .tcp(let host, let port) in bound {
+            let isWildcard = host.isEmpty || host == "0.0.0.0" || host == "::"
+            return "\(scheme)://\(ListenAddress.tcp(host: isWildcard ? "127.0.0.1" : host, port: port))"
         }
-        return "\(scheme)://\(address)"
+        return "\(scheme)://127.0.0.1:9000"
     }
 }

@@ -130,7 +130,7 @@ extension Setting {
         },
         Setting("OGW_RATE_MIN", "N", default: "1024", "The least rate of a transfer in bytes per second.") {
             (c, v) throws(SettingError) in
-            c.rateMin = try v.integer(0...1_000_000_000)
+            c.rateMin = UInt64(try v.integer(0...1_000_000_000))
         },
         Setting(
             "OGW_STOP_TIMEOUT", "DURATION", default: "30s", "How long requests may go on after SIGTERM or SIGINT."

@@ -1,4 +1,5 @@
 import Bytes
+import HTTPServer
 
 /// A value as the person wrote it, and where. Each reading gives a value of the range asked for, or a sentence.
 struct SettingValue: Sendable {
@@ -86,28 +87,17 @@ struct SettingValue: Sendable {
     }
 
     /// `host:port,...`, `[v6]:port` and `unix:/path`; `off` is the empty list where `mayBeOff`.
-    func addresses(mayBeOff: Bool) throws(SettingError) -> [String] {
+    func addresses(mayBeOff: Bool) throws(SettingError) -> [ListenAddress] {
         if mayBeOff, text == "off" { return [] }
         let wanted =
             "addresses such as 127.0.0.1:9000, [::1]:9000 or unix:/run/ogw.sock, separated by commas"
             + (mayBeOff ? ", or off" : "")
-        let list = try list(wanted: wanted)
-        for address in list where !Self.isAddress(address) { throw error(wanted: wanted) }
-        return list
-    }
-
-    private static func isAddress(_ text: String) -> Bool {
-        if text.hasPrefix("unix:") {
-            // sun_path holds 108 bytes with the final NUL.
-            let path = text.utf8.dropFirst("unix:".utf8.count)
-            return path.first == Ascii.slash && path.count <= 107 && !path.contains(0)
+        var addresses: [ListenAddress] = []
+        for part in try list(wanted: wanted) {
+            guard let address = ListenAddress(part) else { throw error(wanted: wanted) }
+            if case .unix(let path) = address, !path.hasPrefix("/") { throw error(wanted: wanted) }
+            addresses.append(address)
         }
-        let bytes = [UInt8](text.utf8)
-        guard let colon = bytes.lastIndex(of: Ascii.colon), colon > 0 else { return false }
-        let port = Ascii.decimal(bytes[(colon + 1)...])
-        guard let port, port <= 65_535 else { return false }
-        let host = bytes[..<colon]
-        let isBracketed = host.first == 0x5B && host.last == 0x5D && host.count > 2
-        return isBracketed || !host.contains(Ascii.colon)
+        return addresses
     }
 }

@@ -6,6 +6,7 @@ import Metadata
 struct Administration: Sendable {
     let metadata: any MetadataStore
     let users: UserDirectory
+    let configuration: GatewayConfiguration
 
     func listUsers() async throws -> JSONValue {
         ["users": .array(try await attempt { () async throws(MetadataError) in try await users.users() }.map(describe))]
@@ -84,11 +85,33 @@ struct Administration: Sendable {
         }
     }
 
-    private func bucketName(_ text: String) throws(Problem) -> BucketName {
+    /// A presigned URL with a user's keys, made here so that the secret key stays in the store's process.
+    func presign(_ body: JSONValue) async throws -> JSONValue {
+        let name = body["user"]?.string ?? UserDirectory.rootName
+        let found = try await attempt { () async throws(MetadataError) in try await users.user(named: name) }
+        guard let user = found else { throw Problem.invalid([.init(field: "user", wanted: "the name of a user")]) }
+        let secret = try users.secret(of: user)
+        let endpoint = body["endpoint"]?.string ?? configuration.publicURL(bound: configuration.s3Listen)
+        guard
+            let presigner = Presigner(
+                endpoint: endpoint, accessKey: user.accessKey, secret: secret, region: configuration.region)
+        else { throw Problem.invalid([.init(field: "endpoint", wanted: "an http or https URL")]) }
+        let bucket = try bucketName(body["bucket"]?.string ?? "", field: "bucket")
+        guard let key = ObjectKey((body["key"]?.string ?? "").utf8) else {
+            throw Problem.invalid([.init(field: "key", wanted: "1 to 1024 bytes")])
+        }
+        let url = presigner.url(
+            method: body["method"]?.string ?? "GET", bucket: bucket.description, key: key.utf8,
+            versionID: body["version_id"]?.string, expires: .seconds(body["expires_s"]?.integer ?? 3600), at: .now())
+        guard let url else { throw Problem.invalid([.init(field: "expires_s", wanted: Presigner.expiresRule)]) }
+        return ["url": .string(url)]
+    }
+
+    private func bucketName(_ text: String, field: String = "name") throws(Problem) -> BucketName {
         guard let name = BucketName(text.utf8) else {
             throw .invalid([
                 .init(
-                    field: "name",
+                    field: field,
                     wanted: "a bucket name: 3 to 63 of a-z 0-9 . -, beginning and ending with a letter or digit")
             ])
         }

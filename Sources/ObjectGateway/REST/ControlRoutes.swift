@@ -19,7 +19,7 @@ enum ControlRoutes {
     ])
 
     static func table(_ administration: Administration, log: Log) -> RouteTable {
-        RouteTable(userRoutes(administration) + bucketRoutes(administration), log: log)
+        RouteTable(userRoutes(administration) + bucketRoutes(administration) + [presign(administration)], log: log)
     }
 
     private static func userRoutes(_ administration: Administration) -> [Route] {
@@ -75,5 +75,17 @@ enum ControlRoutes {
                 return .empty
             },
         ]
+    }
+
+    private static func presign(_ administration: Administration) -> Route {
+        Route(
+            .post, "/presign", "Make a presigned URL with a user's keys", access: .owner,
+            request: .object([
+                .init("method", .string(choices: ["GET", "PUT"]), required: false), .init("bucket", .string),
+                .init("key", .string), .init("version_id", .string, required: false),
+                .init("expires_s", .integer, required: false), .init("user", .string, required: false),
+                .init("endpoint", .string, required: false),
+            ]), response: .json(.object([.init("url", .string)]))
+        ) { input in .json(try await administration.presign(input.body)) }
     }
 }

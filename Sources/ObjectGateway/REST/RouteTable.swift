@@ -45,8 +45,8 @@ struct RouteTable: Sendable {
     }
 
     /// Answers a request that did not come over HTTP.
-    func answer(method: Route.Method, path: String, body: JSONValue) async -> RouteAnswer {
-        switch match(method: method.rawValue, path: [UInt8](path.utf8)[...]) {
+    func answer(method: String, path: String, body: JSONValue) async -> RouteAnswer {
+        switch match(method: method, path: [UInt8](path.utf8)[...]) {
         case .problem(let problem, _): Self.answer(problem)
         case .route(let route, let parameters): await run(route, RouteInput(parameters: parameters, body: body))
         }

@@ -1,7 +1,7 @@
 import Bytes
 
 /// One range of a `Range` or `x-amz-copy-source-range` field, before the object's size is known.
-enum ByteRange: Sendable, Equatable {
+package enum ByteRange: Sendable, Equatable {
     /// `bytes=first-` or `bytes=first-last`, both inclusive.
     case from(UInt64, through: UInt64?)
     /// `bytes=-count`: the last `count` bytes.
@@ -9,7 +9,7 @@ enum ByteRange: Sendable, Equatable {
 
     /// Reads `bytes=...`. Nil for several ranges, another unit or a broken form: such a field is ignored on a GET
     /// (RFC 9110 section 14.2).
-    static func parse(_ text: some Collection<UInt8>) -> ByteRange? {
+    package static func parse(_ text: some Collection<UInt8>) -> ByteRange? {
         let bytes = [UInt8](text)
         guard bytes.count > 6, Ascii.equalIgnoringCase(bytes[0..<6], Array("bytes=".utf8)) else { return nil }
         let spec = Ascii.trimmed(bytes[6...])
@@ -24,7 +24,7 @@ enum ByteRange: Sendable, Equatable {
     }
 
     /// The bytes meant of `size` bytes; nil when there are none (416).
-    func resolve(size: UInt64) -> Range<UInt64>? {
+    package func resolve(size: UInt64) -> Range<UInt64>? {
         switch self {
         case .from(let first, let last):
             guard first < size else { return nil }

@@ -1,0 +1,186 @@
+import Buckets
+import Bytes
+import Files
+import HTTPServer
+import Metadata
+import Threads
+
+/// The three listeners of a gateway: S3, services, control socket.
+struct Listeners {
+    let s3: Server
+    let services: Server?
+    let control: Server
+    let readiness: Readiness
+
+    static func start(
+        _ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log
+    ) throws(StartError) -> Listeners {
+        let metrics = Metrics(operations: Gateway.operationNames)
+        let readiness = Readiness(checks(store, pool: pool))
+        let gateway = Gateway(
+            store: store.objects, users: store.users, log: log, metrics: metrics, configuration: configuration)
+        var s3Configuration = ServerConfiguration(configuration)
+        s3Configuration.errorBody = { status, reason in
+            let error = S3Error(code(of: status), reason)
+            return (
+                "application/xml", error.document(resource: [], requestID: RequestID.next().text, hostID: [])
+            )
+        }
+        let s3 = try start(
+            "OGW_S3_LISTEN", configuration.s3Listen, s3Configuration, pool: pool,
+            handler: { await gateway.handle($0) })
+        var services: Server?
+        if !configuration.servicesListen.isEmpty {
+            let table = ServicesRoutes.table(
+                metrics: metrics, readiness: readiness, log: log,
+                publicURL: configuration.publicURL(bound: s3.boundAddresses), version: ogwVersion)
+            services = try start(
+                "OGW_SERVICES_LISTEN", configuration.servicesListen, ServerConfiguration(configuration), pool: pool,
+                handler: { request in
+                    let (response, endpoint) = await table.handle(request)
+                    metrics.recordServicesRequest(
+                        method: methodLabel(request.head.method), endpoint: endpoint, status: response.status)
+                    return response
+                })
+        }
+        let controlTable = ControlRoutes.table(store.administration, log: log)
+        let control = try start(
+            "OGW_DATA", [ControlSocket.address(in: configuration.data)], ServerConfiguration(), pool: pool,
+            handler: { await controlTable.handle($0).response })
+        addSources(to: metrics, store: store, log: log, s3: s3, services: services)
+        return Listeners(s3: s3, services: services, control: control, readiness: readiness)
+    }
+
+    private static func start(
+        _ setting: String, _ addresses: [ListenAddress], _ configuration: ServerConfiguration, pool: Pool,
+        handler: @escaping @Sendable (Request) async -> Response
+    ) throws(StartError) -> Server {
+        do {
+            return try Server.start(addresses, configuration: configuration, pool: pool, handler: handler)
+        } catch {
+            let list = addresses.map(\.description).joined(separator: ",")
+            throw StartError("\(setting) is \"\(list)\": wanted addresses that can be listened on (\(error)).")
+        }
+    }
+
+    /// The code that fits a status which the engine itself answers with, before the gateway sees a request.
+    private static func code(of status: Int) -> S3ErrorCode {
+        switch status {
+        case 405: .methodNotAllowed
+        case 408: .requestTimeout
+        case 411: .missingContentLength
+        case 500: .internalError
+        case 501: .notImplemented
+        case 503: .slowDown
+        default: .invalidRequest
+        }
+    }
+
+    /// Any other token counts under one label, since a client chooses it.
+    private static func methodLabel(_ method: RequestHead.Method) -> String {
+        switch method {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .put: "PUT"
+        case .post: "POST"
+        case .delete: "DELETE"
+        case .options: "OPTIONS"
+        case .patch: "PATCH"
+        case .other: "other"
+        }
+    }
+
+    private static func checks(_ store: OpenStore, pool: Pool) -> [Readiness.Check] {
+        let folder = store.configuration.data
+        let diskFreeMin = store.configuration.diskFreeMin
+        return [
+            .init(name: "metadata") {
+                do { _ = try await store.metadata.users() } catch { return "the store does not answer" }
+                return nil
+            },
+            .init(name: "blobs") {
+                let isThere = pool.blocking { (try? FileSystem.contents(of: folder + "/FORMAT")) ?? nil != nil }
+                return isThere ? nil : "the data folder is not readable"
+            },
+            .init(name: "disk") {
+                guard let free = pool.blocking({ try? FileSystem.freeBytes(at: folder) }) else {
+                    return "the free space is unknown"
+                }
+                return free >= diskFreeMin ? nil : "less than \(diskFreeMin) bytes are free"
+            },
+        ]
+    }
+
+    private static func addSources(
+        to metrics: Metrics, store: OpenStore, log: Log, s3: Server, services: Server?
+    ) {
+        for (name, server) in [("s3", s3 as Server?), ("services", services)] {
+            guard let server else { continue }
+            let label = [("listener", name)]
+            func add(
+                _ name: String, _ kind: PrometheusText.Kind, _ help: String,
+                _ value: @escaping @Sendable (ServerStatistics) -> Double
+            ) {
+                metrics.add(
+                    .init(name: name, kind: kind, help: help, labels: label, value: { value(server.statistics) }))
+            }
+            add("ogw_connections", .gauge, "Open connections.") { Double($0.connectionsOpen) }
+            add("ogw_connections_accepted_total", .counter, "Connections accepted.") { Double($0.connectionsAccepted) }
+            add("ogw_network_received_bytes_total", .counter, "Bytes received, heads included.") {
+                Double($0.bytesReceived)
+            }
+            add("ogw_network_sent_bytes_total", .counter, "Bytes sent, heads included.") { Double($0.bytesSent) }
+            add("ogw_requests_malformed_total", .counter, "Requests refused before they were understood.") {
+                Double($0.requestsRefused)
+            }
+            add("ogw_tls_handshakes_failed_total", .counter, "TLS handshakes that failed.") {
+                Double($0.handshakesFailed)
+            }
+        }
+        addStoreSources(to: metrics, store: store, log: log)
+    }
+
+    private static func addStoreSources(to metrics: Metrics, store: OpenStore, log: Log) {
+        let metadata = store.metadata
+        func add(
+            _ name: String, _ kind: PrometheusText.Kind, _ help: String, _ value: @escaping @Sendable () -> Double
+        ) {
+            metrics.add(.init(name: name, kind: kind, help: help, value: value))
+        }
+        add("ogw_commit_batches_total", .counter, "Commits of the metadata store.") {
+            Double(metadata.statistics.batches)
+        }
+        add("ogw_commit_requests_total", .counter, "Requests that took effect in a commit.") {
+            Double(metadata.statistics.commits)
+        }
+        add("ogw_commit_refusals_total", .counter, "Requests that a commit refused, failed conditions included.") {
+            Double(metadata.statistics.refusals)
+        }
+        add("ogw_commit_batch_max", .gauge, "Requests in the largest batch.") {
+            Double(metadata.statistics.largestBatch)
+        }
+        add("ogw_commit_queue", .gauge, "Requests that wait for a commit.") { Double(metadata.statistics.queueDepth) }
+        let sweeper = store.objects.sweeper
+        add("ogw_blobs_removed_total", .counter, "Blobs whose files were removed.") { Double(sweeper.removedCount) }
+        let blobs = store.objects.blobs
+        add("ogw_directory_syncs_total", .counter, "Syncs of blob directories.") { Double(blobs.directorySyncCount) }
+        let folder = store.configuration.data
+        add("ogw_disk_free_bytes", .gauge, "Free space of the data folder.") {
+            Double((try? FileSystem.freeBytes(at: folder)) ?? 0)
+        }
+        add("ogw_log_lines_dropped_total", .counter, "Log lines that were lost.") { Double(log.dropped) }
+    }
+}
+
+extension ServerConfiguration {
+    init(_ configuration: GatewayConfiguration) {
+        self.init()
+        connectionsMax = configuration.connectionsMax
+        headerTimeout = configuration.headTimeout
+        keepAliveTimeout = configuration.idleTimeout
+        bodyRateMin = configuration.rateMin
+        bodyRateGrace = configuration.stallTimeout
+        tlsCertificatePath = configuration.tlsCertificate
+        tlsKeyPath = configuration.tlsKey
+    }
+}

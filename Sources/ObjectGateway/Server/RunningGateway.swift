@@ -1,0 +1,104 @@
+import Buckets
+import Files
+import Glibc
+public import HTTPServer
+import Metadata
+import Synchronization
+public import Threads
+
+/// A gateway that serves: an opened store, its listeners, the control socket and the sweeper.
+public final class RunningGateway: Sendable {
+    private let store: OpenStore
+    private let log: Log
+    private let readiness: Readiness
+    private let s3: Server
+    private let services: Server?
+    private let control: Server
+    private let pool: Pool
+    private let isStopped = Atomic(false)
+
+    /// What is printed once after a first start; nil otherwise.
+    public let welcome: String?
+
+    private init(
+        store: OpenStore, log: Log, readiness: Readiness, s3: Server, services: Server?, control: Server, pool: Pool,
+        welcome: String?
+    ) {
+        self.store = store
+        self.log = log
+        self.readiness = readiness
+        self.s3 = s3
+        self.services = services
+        self.control = control
+        self.pool = pool
+        self.welcome = welcome
+    }
+
+    /// Serves when it returns. Nothing is left open when it throws.
+    public static func start(
+        _ configuration: GatewayConfiguration, pool: Pool, log: Log
+    ) async throws(StartError) -> RunningGateway {
+        let store = try await OpenStore.open(configuration, pool: pool)
+        do throws(StartError) {
+            let newRoot = try await FirstStart(store: store).run()
+            let listeners = try Listeners.start(store, configuration, pool: pool, log: log)
+            let gateway = RunningGateway(
+                store: store, log: log, readiness: listeners.readiness, s3: listeners.s3,
+                services: listeners.services, control: listeners.control, pool: pool,
+                welcome: newRoot.map {
+                    let endpoint = configuration.publicURL(bound: listeners.s3.boundAddresses)
+                    return FirstStart.welcome($0, endpoint: endpoint, region: configuration.region)
+                })
+            store.objects.sweeper.start()
+            gateway.flushLog()
+            gateway.announce()
+            return gateway
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+
+    /// The addresses that the S3 listener has, with the ports that were chosen for 0.
+    public var s3Addresses: [ListenAddress] { s3.boundAddresses }
+    public var servicesAddresses: [ListenAddress] { services?.boundAddresses ?? [] }
+
+    /// Lets requests under way end, within the configured time, and closes the store.
+    public func stop() async {
+        guard isStopped.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        else { return }
+        log.event("stopping")
+        readiness.stop()
+        await s3.stop(within: store.configuration.stopTimeout)
+        await services?.stop(within: .seconds(1))
+        await control.stop(within: .seconds(1))
+        _ = try? FileSystem.remove(ControlSocket.path(in: store.configuration.data))
+        await store.close()
+        log.event("stopped")
+        log.drain()
+    }
+
+    /// Reads the certificate files again; connections that are open keep the former certificate.
+    public func reload() {
+        log.event("reload_ignored", ["reason": "no certificate"])
+    }
+
+    private func flushLog() {
+        let log = log
+        pool.run { [weak self, pool] in
+            while let self, !self.isStopped.load(ordering: .relaxed) {
+                await pool.sleep(for: .seconds(1))
+                log.flush()
+            }
+        }
+    }
+
+    private func announce() {
+        for address in s3Addresses {
+            log.event("listening", ["listener": "s3", "address": .text(address.description)])
+        }
+        for address in servicesAddresses {
+            log.event("listening", ["listener": "services", "address": .text(address.description)])
+        }
+    }
+}

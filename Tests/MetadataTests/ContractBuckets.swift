@@ -1,0 +1,114 @@
+import Bytes
+import Metadata
+import Testing
+
+extension ContractCase {
+    static let buckets = [
+        ContractCase("a bucket is found by name, listed in order, and removed when empty") { subject in
+            let store = subject.store
+            let prefix = Subject.name("list")
+            func name(_ suffix: String) -> BucketName { BucketName(prefix.utf8 + suffix.utf8)! }
+            var made: [Bucket] = []
+            for suffix in ["b", "a", "c"] {
+                made.append(try await store.createBucket(named: name(suffix), owner: "alice", at: .fixed))
+            }
+            #expect(try await store.bucket(named: name("a")) == made[1])
+            #expect(made[1].created == .fixed && made[1].owner == "alice" && made[1].versioning == .unversioned)
+            let sorted = [made[1], made[0], made[2]]
+            #expect(try await store.buckets(after: nil, prefix: prefix.utf8, limit: 10) == sorted)
+            #expect(try await store.buckets(after: nil, prefix: prefix.utf8, limit: 2) == Array(sorted[..<2]))
+            #expect(
+                try await store.buckets(after: sorted[0].name, prefix: prefix.utf8, limit: 9) == Array(sorted[1...]))
+            try await store.deleteBucket(sorted[1].id)
+            #expect(try await store.bucket(named: sorted[1].name) == nil)
+            #expect(try await store.buckets(after: nil, prefix: prefix.utf8, limit: 9) == [sorted[0], sorted[2]])
+            await #expect(throws: MetadataError.noSuchBucket) { try await store.deleteBucket(sorted[1].id) }
+        },
+        ContractCase("a name is taken once, and a bucket made again is another") { subject in
+            let name = Subject.name()
+            let first = try await subject.store.createBucket(named: name, owner: "alice", at: .fixed)
+            await #expect(throws: MetadataError.bucketExists(owner: "alice")) {
+                _ = try await subject.store.createBucket(named: name, owner: "bob", at: .fixed)
+            }
+            try await subject.store.deleteBucket(first.id)
+            let second = try await subject.store.createBucket(named: name, owner: "bob", at: .fixed)
+            #expect(second.id != first.id && second.owner == "bob")
+        },
+        ContractCase("a bucket with versions, delete markers or uploads stays") { subject in
+            let store = subject.store
+            let bucket = try await subject.bucket(.enabled)
+            let marker = try await subject.delete("k", in: bucket)
+            await #expect(throws: MetadataError.bucketNotEmpty) { try await store.deleteBucket(bucket) }
+            try await subject.delete("k", in: bucket, marker.versionID)
+            let upload = try await subject.beginUpload("k", in: bucket)
+            await #expect(throws: MetadataError.bucketNotEmpty) { try await store.deleteBucket(bucket) }
+            try await store.abortUpload(upload.id, of: upload.key, in: bucket)
+            let made = try await subject.put("k", in: bucket)
+            await #expect(throws: MetadataError.bucketNotEmpty) { try await store.deleteBucket(bucket) }
+            try await subject.delete("k", in: bucket, made.versionID)
+            try await store.deleteBucket(bucket)
+        },
+        ContractCase("the versioning state is kept, and never goes back to unversioned") { subject in
+            let name = Subject.name()
+            let bucket = try await subject.store.createBucket(named: name, owner: "alice", at: .fixed)
+            for (set, kept) in [
+                (VersioningState.enabled, VersioningState.enabled), (.suspended, .suspended),
+                (.unversioned, .suspended),
+            ] {
+                try await subject.store.setVersioning(set, of: bucket.id)
+                #expect(try await subject.store.bucket(named: name)?.versioning == kept)
+            }
+            await #expect(throws: MetadataError.noSuchBucket) {
+                try await subject.store.setVersioning(.enabled, of: BucketID(Int64.max))
+            }
+        },
+    ]
+
+    static let users = [
+        ContractCase("a user is found by access key, updated by name, and unique in both") { subject in
+            let store = subject.store
+            let tail = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+            func user(_ name: String, _ key: String, disabled: Bool = false) -> User {
+                User(
+                    name: name + tail, accessKey: [UInt8]((key + tail).utf8), sealedSecret: [0, 0xFF, 1],
+                    policy: .readwrite, customer: disabled ? nil : "acme", isDisabled: disabled, created: .fixed)
+            }
+            let alice = user("alice", "AK1")
+            try await store.addUser(alice)
+            #expect(try await store.user(accessKey: alice.accessKey) == alice)
+            #expect(try await store.user(accessKey: [1, 2, 3]) == nil)
+            await #expect(throws: MetadataError.userExists) { try await store.addUser(user("alice", "AK2")) }
+            await #expect(throws: MetadataError.accessKeyExists) { try await store.addUser(user("bob", "AK1")) }
+            let bob = user("bob", "AK2")
+            try await store.addUser(bob)
+            let rotated = user("alice", "AK3", disabled: true)
+            try await store.updateUser(rotated)
+            #expect(try await store.user(accessKey: alice.accessKey) == nil)
+            #expect(try await store.user(accessKey: rotated.accessKey) == rotated)
+            await #expect(throws: MetadataError.accessKeyExists) { try await store.updateUser(user("alice", "AK2")) }
+            await #expect(throws: MetadataError.noSuchUser) { try await store.updateUser(user("carol", "AK4")) }
+            #expect(try await store.users().filter { $0.name.hasSuffix(tail) } == [rotated, bob])
+        }
+    ]
+
+    static let garbage = [
+        ContractCase("garbage stays listed, oldest first, until it is forgotten") { subject in
+            let bucket = try await subject.bucket()
+            var dropped: [BlobID] = []
+            for index in 0..<5 {
+                let made = try await subject.put("k\(index)", in: bucket, blob: Blobs.next())
+                dropped += made.content.blobs
+            }
+            for index in 0..<5 { try await subject.delete("k\(index)", in: bucket) }
+            func mine() async throws -> [BlobID] {
+                try await subject.store.garbage(limit: 100_000).filter { dropped.contains($0) }
+            }
+            #expect(try await mine() == dropped)
+            #expect(try await mine() == dropped)
+            try await subject.store.forgetGarbage(Array(dropped[..<2]))
+            try await subject.store.forgetGarbage(Array(dropped[..<2]))
+            #expect(try await mine() == Array(dropped[2...]))
+            #expect(try await subject.store.garbage(limit: 0).isEmpty)
+        }
+    ]
+}
