@@ -17,7 +17,7 @@ final class ChunkedPayload: @unchecked Sendable {
         do {
             decoder = try SigV4.ChunkedDecoder(payload: payload, decodedLength: length, announcedTrailers: announced)
         } catch {
-            throw S3Error(of: error)
+            throw S3Error(mapping: error)
         }
     }
 

@@ -6,19 +6,21 @@ import SigV4
 
 extension S3Error {
     /// What a client is told of an error of the modules below. Their texts become `cause`, which only the log sees.
+    ///
+    /// All conversions carry the label: without it `S3Error(.noSuchKey)` could also mean `MetadataError.noSuchKey`.
     init(mapping error: any Error) {
         switch error {
         case let error as S3Error: self = error
-        case let error as MetadataError: self.init(of: error)
-        case let error as BucketsError: self.init(of: error)
-        case let error as BodyError: self.init(of: error)
-        case let error as SignatureError: self.init(of: error)
-        case let error as ChunkError: self.init(of: error)
+        case let error as MetadataError: self.init(mapping: error)
+        case let error as BucketsError: self.init(mapping: error)
+        case let error as BodyError: self.init(mapping: error)
+        case let error as SignatureError: self.init(mapping: error)
+        case let error as ChunkError: self.init(mapping: error)
         default: self.init(.internalError, cause: "\(error)")
         }
     }
 
-    init(of error: MetadataError) {
+    init(mapping error: MetadataError) {
         switch error {
         case .noSuchBucket: self.init(.noSuchBucket)
         case .bucketExists: self.init(.bucketAlreadyExists)
@@ -41,7 +43,7 @@ extension S3Error {
         }
     }
 
-    init(of error: BucketsError) {
+    init(mapping error: BucketsError) {
         switch error {
         case .tooLarge(let sizeMax):
             self = S3Error(.entityTooLarge).adding("MaxSizeAllowed", Ascii.decimal(of: sizeMax))
@@ -53,7 +55,7 @@ extension S3Error {
         }
     }
 
-    init(of error: BodyError) {
+    init(mapping error: BodyError) {
         switch error {
         case .disconnected: self.init(.incompleteBody)
         case .tooSlow: self.init(.requestTimeout)
@@ -62,7 +64,7 @@ extension S3Error {
         }
     }
 
-    init(of error: ChunkError) {
+    init(mapping error: ChunkError) {
         switch error {
         case .malformedChunk: self.init(.invalidRequest, "The aws-chunked framing of the body is broken.")
         case .malformedTrailer: self.init(.malformedTrailer)
@@ -72,7 +74,7 @@ extension S3Error {
         }
     }
 
-    init(of error: SignatureError) {
+    init(mapping error: SignatureError) {
         switch error {
         case .malformed(let form, let text):
             self.init(Self.malformedCode(form), text)
