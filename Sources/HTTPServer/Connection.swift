@@ -38,6 +38,8 @@ final class Connection: Pollable, @unchecked Sendable {
     /// Bytes received and not yet consumed; nil while there are none.
     var input: ByteBuffer?
     private var decoder: RequestDecoder
+    /// Made when the first byte of a TLS connection comes.
+    private(set) var tls: TLSSession?
     private var served = 0
     /// Of the current request.
     var body = BodyState.none
@@ -74,12 +76,14 @@ final class Connection: Pollable, @unchecked Sendable {
 
     /// From a readable byte until the connection lies idle or ends.
     private func run() async {
+        if info.isTLS, tls == nil, await !handshake() { return finishClosing() }
         var hasEvent = true
         while true {
             switch await nextHead(tryReading: hasEvent) {
             case .head(let head):
                 guard await exchange(head) else { return await close(lingering: true) }
-                hasEvent = false
+                // What the peer sent may lie decrypted in the session, where epoll does not see it.
+                hasEvent = tls != nil
                 if hasInput { await pool.yield() }
             case .failure(let error):
                 await refuse(status: error.status, reason: error.reason)
@@ -90,6 +94,25 @@ final class Connection: Pollable, @unchecked Sendable {
             case .idle: return
             case .ended: return await close(lingering: false)
             }
+        }
+    }
+
+    private func handshake() async -> Bool {
+        guard let session = core.tls.load()?.session(on: descriptor) else { return false }
+        tls = session
+        let limit = Monotonic.milliseconds + core.configuration.headerTimeout.millisecondsClamped
+        while true {
+            let transfer = session.handshake()
+            switch transfer {
+            case .moved:
+                core.counters.handshakes.add(1, ordering: .relaxed)
+                return true
+            case .mustWaitToRead, .mustWaitToWrite:
+                if await wait(for: transfer.interest, until: limit) == .ready { continue }
+            case .ended: break
+            }
+            core.counters.handshakesFailed.add(1, ordering: .relaxed)
+            return false
         }
     }
 
@@ -127,20 +150,21 @@ final class Connection: Pollable, @unchecked Sendable {
                 }
             }
             mayRead = true
-            switch receive() {
+            let transfer = receive()
+            switch transfer {
             case .moved: continue
             case .ended: return .ended
             case .mustWaitToRead, .mustWaitToWrite: break
             }
-            guard hasInput else {
+            guard hasInput || transfer.interest == .write else {
                 mayRead = false
                 continue
             }
             let limit = headDeadline ?? Monotonic.milliseconds + core.configuration.headerTimeout.millisecondsClamped
             headDeadline = limit
-            switch await wait(for: .read, until: limit) {
+            switch await wait(for: transfer.interest, until: limit) {
             case .ready: break
-            case .late: return .late
+            case .late: return hasInput ? .late : .ended
             case .stopping: return .ended
             }
         }
@@ -207,11 +231,17 @@ final class Connection: Pollable, @unchecked Sendable {
         var transfer = Transfer.ended
         // SAFETY: the space is used within the call only.
         _ = unsafe buffer.fill { space in
-            transfer = unsafe PlainTransport.receive(descriptor, into: space)
+            transfer = unsafe receive(into: space)
             if case .moved(let count) = transfer { return count }
             return 0
         }
         return transfer
+    }
+
+    /// Receives from the socket or through TLS.
+    func receive(into space: UnsafeMutableRawBufferPointer) -> Transfer {
+        if let tls { return unsafe tls.receive(into: space) }
+        return unsafe PlainTransport.receive(descriptor, into: space)
     }
 
     func releaseInput() {
@@ -314,11 +344,20 @@ final class Connection: Pollable, @unchecked Sendable {
 
     /// Lingering: says that no more will come, then takes and drops what the peer still sends, for a while.
     private func close(lingering: Bool) async {
+        releaseInput()
+        tls?.sayFarewell()
         if lingering, shutdown(descriptor, Int32(SHUT_WR)) == 0 {
             let limit = Monotonic.milliseconds + core.configuration.lingerTimeout.millisecondsClamped
             while Monotonic.milliseconds < limit, !core.isAborting.load(ordering: .relaxed) {
-                input?.removeAll()
-                switch receive() {
+                // Past TLS: what comes now is dropped, encrypted or not.
+                let buffer = core.heads.take()
+                var transfer = Transfer.ended
+                _ = unsafe buffer.fill { space in
+                    transfer = unsafe PlainTransport.receive(descriptor, into: space)
+                    return 0
+                }
+                core.heads.give(buffer)
+                switch transfer {
                 case .moved: continue
                 case .ended: return finishClosing()
                 case .mustWaitToRead, .mustWaitToWrite: break
@@ -333,6 +372,8 @@ final class Connection: Pollable, @unchecked Sendable {
     private func finishClosing() {
         word.store(Word.closed, ordering: .releasing)
         pool.forget(token)
+        tls?.sayFarewell()
+        tls = nil
         Glibc.close(descriptor)
         releaseInput()
         core.closed(self)
