@@ -81,7 +81,11 @@ final class Connection: Pollable, @unchecked Sendable {
         while true {
             switch await nextHead(tryReading: hasEvent) {
             case .head(let head):
-                guard await exchange(head) else { return await close(lingering: true) }
+                switch await exchange(head) {
+                case .kept: break
+                case .closing: return await close(lingering: true)
+                case .cut: return reset()
+                }
                 // What the peer sent may lie decrypted in the session, where epoll does not see it.
                 hasEvent = tls != nil
                 if hasInput { await pool.yield() }
@@ -170,8 +174,8 @@ final class Connection: Pollable, @unchecked Sendable {
         }
     }
 
-    /// Serves one request; true when the connection may carry another.
-    private func exchange(_ head: RequestHead) async -> Bool {
+    /// Serves one request.
+    private func exchange(_ head: RequestHead) async -> Outcome {
         served += 1
         let number = requestNumber.add(1, ordering: .relaxed).newValue
         let start = Monotonic.nanoseconds
@@ -190,7 +194,7 @@ final class Connection: Pollable, @unchecked Sendable {
         let outcome = await send(response, to: head, at: received)
         requestNumber.add(1, ordering: .relaxed)
         finished(head, status: response.status, start: start, isComplete: outcome != .cut)
-        return outcome == .kept
+        return outcome
     }
 
     private func finished(_ head: RequestHead?, status: Int, start: UInt64, isComplete: Bool) {
@@ -365,6 +369,14 @@ final class Connection: Pollable, @unchecked Sendable {
                 guard await wait(for: .read, until: limit) == .ready else { break }
             }
         }
+        finishClosing()
+    }
+
+    /// Closes so that the peer sees an error: the end of a response that is cut must not look like its end.
+    private func reset() {
+        tls?.breakOff()
+        var option = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
         finishClosing()
     }
 

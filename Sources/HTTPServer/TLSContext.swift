@@ -91,6 +91,9 @@ import Glibc
         ERR_clear_error()
     }
 
+    /// Suppresses the farewell, so that the peer knows of the truncation.
+    func breakOff() { isBroken = true }
+
     private func outcome(of result: Int32) -> Transfer {
         if result > 0 { return .moved(Int(result)) }
         switch unsafe SSL_get_error(session, result) {
