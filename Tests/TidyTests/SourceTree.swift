@@ -15,16 +15,24 @@ struct SourceTree {
         var module: String { components.count > 1 ? String(components[1]) : "" }
 
         /// Numbered from 1, without comments and the insides of string literals.
-        var code: [(number: Int, text: String)] {
+        var code: [(number: Int, text: String)] { parts.map { ($0.number, $0.code) } }
+
+        /// Numbered from 1, from the slashes on; lines without a comment are left out.
+        var comments: [(number: Int, text: Substring)] {
+            parts.compactMap { part in part.comment.map { (part.number, $0) } }
+        }
+
+        private var parts: [(number: Int, code: String, comment: Substring?)] {
             var literal = false
             return lines.enumerated().map { place, line in
-                (place + 1, Self.code(of: line, literal: &literal))
+                let (code, comment) = Self.split(line, literal: &literal)
+                return (place + 1, code, comment)
             }
         }
 
         /// `literal` is true within a literal of several lines.
-        private static func code(of line: Substring, literal: inout Bool) -> String {
-            var out = ""
+        private static func split(_ line: Substring, literal: inout Bool) -> (code: String, comment: Substring?) {
+            var code = ""
             var inString = false
             var rest = line
             while let character = rest.first {
@@ -33,6 +41,7 @@ struct SourceTree {
                     rest = rest.dropFirst(3)
                     continue
                 }
+                if !literal && !inString && rest.hasPrefix("//") { return (code, rest) }
                 rest = rest.dropFirst()
                 if literal { continue }
                 if inString && character == "\\" {
@@ -40,11 +49,10 @@ struct SourceTree {
                 } else if character == "\"" {
                     inString.toggle()
                 } else if !inString {
-                    if character == "/" && rest.first == "/" { break }
-                    out.append(character)
+                    code.append(character)
                 }
             }
-            return out
+            return (code, nil)
         }
     }
 
