@@ -93,12 +93,12 @@ let package = Package(
         tests("HTTPClientTests", ["HTTPClient"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
-        tests("MetadataTests", ["Metadata", "Bytes"]),
+        tests("MetadataTests", ["Metadata", "SQLite", "Digests", "Threads", "Bytes"]),
         tests("BucketsTests", ["Buckets", "Metadata", "Digests", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",
             ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
-        tests("EndToEnd", ["Bytes"]),
+        tests("EndToEnd", ["Bytes"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]
 )

@@ -73,6 +73,9 @@ public final class LocalBlobs: Sendable {
         }
     }
 
+    /// Gives the folder up to the next opener. Nothing may be written or removed through this object any more.
+    public func close() { folderLock.release() }
+
     private static func checkFormat(of root: String) throws {
         if let found = try FileSystem.contents(of: root + "/FORMAT") {
             if found == format { return }

@@ -14,4 +14,7 @@ public final class FileLock: Sendable {
         if errno == EWOULDBLOCK { return nil }
         throw SystemError("flock", path: path)
     }
+
+    /// Lets others have the lock before this object goes.
+    public func release() { _ = retryingInterrupts { flock(file.descriptor, LOCK_UN) } }
 }

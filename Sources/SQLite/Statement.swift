@@ -117,11 +117,13 @@ import CSQLite
     }
 
     func finish() {
-        // SAFETY: both calls allow nil. The error that reset repeats was thrown by `step`.
+        isLent = false
+        // Clearing the parameters of no statement is not allowed; a text that was not prepared keeps its failure.
+        guard isPrepared else { return }
+        failure = nil
+        // SAFETY: a live statement. The error that reset repeats was thrown by `step`.
         unsafe sqlite3_reset(handle)
         unsafe sqlite3_clear_bindings(handle)
-        if isPrepared { failure = nil }
-        isLent = false
     }
 
     // MARK: Columns of the row that stands ready

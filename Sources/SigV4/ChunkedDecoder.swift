@@ -168,11 +168,11 @@ public struct ChunkedDecoder {
         guard byte == Ascii.lineFeed else { return }
         guard let mark = line.firstIndex(where: { $0 == Ascii.lineFeed || $0 == Ascii.carriageReturn }) else { return }
         let ending = line[mark...]
-        if ending.elementsEqual([Ascii.lineFeed]) { return }
-        guard
-            ending.elementsEqual([Ascii.carriageReturn, Ascii.lineFeed])
-                || ending.elementsEqual([Ascii.lineFeed, Ascii.carriageReturn, Ascii.lineFeed])
-        else { throw .malformedTrailer }
+        if !Ascii.equal(ending, "\r\n") {
+            guard mark > 0 else { throw .malformedTrailer }
+            if Ascii.equal(ending, "\n") { return }
+            guard Ascii.equal(ending, "\n\r\n") else { throw .malformedTrailer }
+        }
         if mark == 0 {
             try endTrailer()
         } else {

@@ -1,4 +1,5 @@
 import Bytes
+import HTTPServer
 import Testing
 
 @testable import ObjectGateway

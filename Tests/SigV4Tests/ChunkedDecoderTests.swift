@@ -225,6 +225,7 @@ import Testing
         "x-amz-checksum-crc32:a\r\nx-amz-checksum-crc32:b\r\n\r\n", "x-amz-other:a\r\n\r\n", "\r\n", "nonsense\r\n\r\n",
         "x-amz-checksum-crc32:a\r\nx-amz-trailer-signature:00\r\n\r\n", "x-amz-checksum-crc32:\u{1}\r\n\r\n",
         "x-amz-checksum-crc32:a\rb\r\n\r\n", "x-amz-checksum-crc32:a\n\n\r\n",
+        "x-amz-checksum-crc32:a\r\n\n\r\n", "\nx-amz-checksum-crc32:a\r\n\r\n",
     ]) func `a trailer that is doubled, unannounced, missing or malformed is refused`(_ trailer: String) throws {
         #expect(
             failure("5\r\nhello\r\n0\r\n" + trailer, try unsigned(), length: 5, announced: ["x-amz-checksum-crc32"])

@@ -19,18 +19,12 @@ public struct SQLiteStoreConfiguration: Sendable {
     /// The committer's page cache, in KiB.
     public var writerCacheSize_kib = 16_384
     /// Dates versions.
-    public var clock: @Sendable () -> Timestamp = { SQLiteStoreConfiguration.wallClock() }
+    public var clock: @Sendable () -> Timestamp = { .now() }
     /// Called when a sync failed: what is durable is unknown, and trying again can falsely succeed, so the process must
     /// end. Where it returns, the store refuses everything that follows.
     public var onFatal: @Sendable (String) -> Void = { SQLiteStoreConfiguration.exit(reason: $0) }
 
     public init() {}
-
-    private static func wallClock() -> Timestamp {
-        var now = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &now)
-        return Timestamp(milliseconds: Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000)
-    }
 
     private static func exit(reason: String) {
         let line = [UInt8]("fatal: metadata: \(reason)\n".utf8)

@@ -1,4 +1,5 @@
 import Buckets
+import Bytes
 import Digests
 import HTTPServer
 import Metadata

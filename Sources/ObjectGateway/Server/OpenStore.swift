@@ -40,6 +40,7 @@ public final class OpenStore: Sendable {
             metadata = try SQLiteStore.open(
                 path: folder + "/meta", pool: pool, barrier: { try blobs.makeDurable($0) })
         } catch {
+            blobs.close()
             throw StartError("The metadata in \(folder)/meta cannot be opened: \(error).")
         }
         let objects = ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
@@ -51,6 +52,7 @@ public final class OpenStore: Sendable {
             return OpenStore(metadata: metadata, objects: objects, users: users, configuration: configuration)
         } catch {
             await metadata.close()
+            blobs.close()
             throw StartError("The users of \(folder) cannot be read: \(error).")
         }
     }
@@ -58,6 +60,7 @@ public final class OpenStore: Sendable {
     public func close() async {
         objects.sweeper.stop()
         await metadata.close()
+        objects.blobs.close()
     }
 
     var administration: Administration {

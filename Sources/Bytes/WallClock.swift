@@ -1,9 +1,8 @@
-import Bytes
 import Glibc
 
 extension Timestamp {
-    /// The wall clock's time.
-    static func now() -> Timestamp {
+    /// The wall clock's time. It may step back; nothing is ordered by it.
+    public static func now() -> Timestamp {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(milliseconds: Int64(time.tv_sec) &* 1000 &+ Int64(time.tv_nsec) / 1_000_000)

@@ -1,0 +1,123 @@
+import Bytes
+import Digests
+import SQLite
+import TestSupport
+import Testing
+
+@testable import Metadata
+
+@Suite struct DecisionTests {
+    /// Decides mutations one after another, as the committer does.
+    private struct Decided {
+        let connection: Connection
+        var decisions: [Decision] = []
+
+        init(path: String) throws {
+            connection = try Connection.open(path, mode: .readWrite)
+            try Schema.prepare(connection)
+        }
+
+        @discardableResult
+        mutating func apply(_ mutation: Mutation) throws -> Answer {
+            var decider = Decider(
+                rows: Rows(connection: connection), limits: SQLiteStoreConfiguration(), now: .fixed,
+                sequence: decisions.last?.sequence ?? 0)
+            let (decision, answer) = try decider.decide(mutation)
+            try connection.apply(decision)
+            decisions.append(decision)
+            return answer
+        }
+    }
+
+    private static func dump(_ connection: Connection) throws -> [[[UInt8]?]] {
+        let tables: [(StaticString, Int32)] = [
+            ("SELECT * FROM buckets ORDER BY 1", 5), ("SELECT * FROM versions ORDER BY 1, 2, 3", 17),
+            ("SELECT * FROM manifests ORDER BY 1", 2), ("SELECT * FROM uploads ORDER BY 1", 9),
+            ("SELECT * FROM parts ORDER BY 1, 2", 8), ("SELECT * FROM completed_uploads ORDER BY 1", 4),
+            ("SELECT * FROM users ORDER BY 1", 7), ("SELECT * FROM gc_queue ORDER BY 1", 2),
+        ]
+        var rows: [[[UInt8]?]] = []
+        for (sql, width) in tables {
+            try connection.with(sql) { (row) throws in
+                while try row.step() { rows.append((0..<width).map { row.optionalBytes($0) }) }
+            }
+        }
+        return rows
+    }
+
+    private func scenario(_ decided: inout Decided) throws {
+        let name = try #require(BucketName("bucket".utf8))
+        guard case .bucket(let bucket) = try decided.apply(.createBucket(name, owner: "alice", at: .fixed)) else {
+            Issue.record("no bucket")
+            return
+        }
+        func new(_ key: String, _ blob: UInt64) -> NewVersion {
+            NewVersion(
+                bucket: bucket.id, key: .of(key), owner: "alice", size: blob, etag: ETag(md5: .md5(1)),
+                attributes: ObjectAttributes(), checksum: nil, tags: [], content: .blob(BlobID(blob)))
+        }
+        func delete(_ key: String, _ version: VersionID? = nil) -> Mutation {
+            .delete(DeleteRequest(bucket: bucket.id, key: .of(key), version: version, owner: "alice"))
+        }
+        try decided.apply(.publish(new("a", 1)))
+        try decided.apply(.publish(new("a", 2)))
+        try decided.apply(.setVersioning(.enabled, bucket.id))
+        try decided.apply(.publish(new("a", 3)))
+        try decided.apply(.setTags([Tag(key: [1], value: [2])], .of("a"), bucket.id, nil))
+        try decided.apply(delete("a"))
+        try decided.apply(.setVersioning(.suspended, bucket.id))
+        try decided.apply(delete("a"))
+        try decided.apply(delete("a", .null))
+        for (id, isCompleted) in [(UploadID.random(), true), (.random(), false)] {
+            try decided.apply(
+                .createUpload(
+                    Upload(
+                        id: id, bucket: bucket.id, key: .of("m"), owner: "alice", initiated: .fixed,
+                        attributes: ObjectAttributes(), tags: [], checksumAlgorithm: .crc32, checksumKind: .composite)))
+            for (number, blob) in [(1, 10), (2, 11), (2, 12), (3, 13)] as [(Int, UInt64)] {
+                let part = UploadedPart(
+                    number: number, size: 5, md5: .md5(1), checksum: nil, modified: .fixed,
+                    blob: BlobID(blob + (isCompleted ? 0 : 100)))
+                try decided.apply(.putPart(part, id, .of("m"), bucket.id))
+            }
+            guard isCompleted else { continue }
+            let parts = [1, 2].map { CompleteRequest.Part(number: $0, md5: .md5(1), checksum: nil) }
+            try decided.apply(
+                .completeUpload(
+                    CompleteRequest(
+                        upload: id, bucket: bucket.id, key: .of("m"), parts: parts, partSizeMin: 1, size: nil,
+                        etag: ETag(md5: .md5(2), partCount: 2), checksum: nil, conditions: WriteConditions())))
+        }
+        try decided.apply(delete("m"))
+        try decided.apply(
+            .addUser(
+                User(
+                    name: "alice", accessKey: [1], sealedSecret: [2], policy: .admin, customer: nil, isDisabled: false,
+                    created: .fixed)))
+        try decided.apply(.forgetGarbage([BlobID(1)]))
+    }
+
+    @Test func `decisions applied to an empty database give the same rows, even each one twice`() throws {
+        let folder = try TemporaryFolder()
+        var decided = try Decided(path: folder.path + "/first.db")
+        try scenario(&decided)
+        let expected = try Self.dump(decided.connection)
+        #expect(expected.count > 5)
+        for times in 1...2 {
+            let copy = try Decided(path: folder.path + "/copy-\(times).db")
+            for decision in decided.decisions {
+                for _ in 0..<times { try copy.connection.apply(decision) }
+            }
+            #expect(try Self.dump(copy.connection) == expected)
+        }
+    }
+
+    @Test func `numbers ascend from decision to decision and blobs are adopted once`() throws {
+        let folder = try TemporaryFolder()
+        var decided = try Decided(path: folder.path + "/first.db")
+        try scenario(&decided)
+        #expect(zip(decided.decisions, decided.decisions.dropFirst()).allSatisfy { $0.sequence <= $1.sequence })
+        let adopted = decided.decisions.flatMap(\.adopted)
+        #expect(Set(adopted).count == adopted.count && adopted.count == 11)
+    }
+}
