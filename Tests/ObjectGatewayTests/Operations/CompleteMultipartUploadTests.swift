@@ -186,7 +186,8 @@ import XML
     }
 
     @Test(arguments: [DigestAlgorithm.crc32, .crc32c, .sha1, .sha256])
-    func `COMPOSITE is the checksum of the parts' checksums, with their count`(algorithm: DigestAlgorithm) async throws {
+    func `COMPOSITE is the checksum of the parts' checksums, with their count`(algorithm: DigestAlgorithm) async throws
+    {
         let fixture = try await GatewayFixture()
         let (id, listed) = try await upload(fixture, algorithm, "COMPOSITE")
         let value = Base64.string(Digest.of(Self.parts.flatMap { Digest.of($0, algorithm) }, algorithm)) + "-2"

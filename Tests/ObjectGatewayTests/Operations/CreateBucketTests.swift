@@ -8,7 +8,8 @@ import XML
 
 @Suite struct CreateBucketTests {
     private func configuration(_ region: String) -> [UInt8] {
-        bytes("<CreateBucketConfiguration><LocationConstraint>\(region)</LocationConstraint></CreateBucketConfiguration>")
+        bytes(
+            "<CreateBucketConfiguration><LocationConstraint>\(region)</LocationConstraint></CreateBucketConfiguration>")
     }
 
     @Test func `a bucket is made, owned by its maker, without versions`() async throws {

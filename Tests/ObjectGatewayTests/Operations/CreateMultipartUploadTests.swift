@@ -29,13 +29,14 @@ import XML
         #expect(answer["x-amz-tagging-count"] == "1" && answer.text == "only")
     }
 
-    @Test(arguments: [
-        ("CRC32", nil, "COMPOSITE"), ("CRC32C", nil, "COMPOSITE"), ("CRC64NVME", nil, "FULL_OBJECT"),
-        ("SHA1", nil, "COMPOSITE"), ("SHA256", nil, "COMPOSITE"), ("CRC32", "FULL_OBJECT", "FULL_OBJECT"),
-        ("CRC32C", "FULL_OBJECT", "FULL_OBJECT"), ("crc32", "COMPOSITE", "COMPOSITE"),
-        ("CRC64NVME", "COMPOSITE", nil), ("SHA1", "FULL_OBJECT", nil), ("SHA256", "FULL_OBJECT", nil),
-        ("CRC7", nil, nil), ("CRC32", "HALF", nil), (nil, "COMPOSITE", nil),
-    ] as [(String?, String?, String?)])
+    @Test(
+        arguments: [
+            ("CRC32", nil, "COMPOSITE"), ("CRC32C", nil, "COMPOSITE"), ("CRC64NVME", nil, "FULL_OBJECT"),
+            ("SHA1", nil, "COMPOSITE"), ("SHA256", nil, "COMPOSITE"), ("CRC32", "FULL_OBJECT", "FULL_OBJECT"),
+            ("CRC32C", "FULL_OBJECT", "FULL_OBJECT"), ("crc32", "COMPOSITE", "COMPOSITE"),
+            ("CRC64NVME", "COMPOSITE", nil), ("SHA1", "FULL_OBJECT", nil), ("SHA256", "FULL_OBJECT", nil),
+            ("CRC7", nil, nil), ("CRC32", "HALF", nil), (nil, "COMPOSITE", nil),
+        ] as [(String?, String?, String?)])
     func `S3-TRAPS 7: pairs of algorithm and type`(algorithm: String?, type: String?, answered: String?) async throws {
         let headers = [("x-amz-checksum-algorithm", algorithm), ("x-amz-checksum-type", type)]
             .compactMap { header in header.1.map { (header.0, $0) } }

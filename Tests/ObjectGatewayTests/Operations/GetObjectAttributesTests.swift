@@ -17,7 +17,8 @@ import XML
 
     @Test func `S3-TRAPS 9: the ETag is unquoted, and what is not asked for does not come`() async throws {
         let fixture = try await GatewayFixture()
-        try await fixture.put("key", headers: [("x-amz-checksum-crc32", Base64.string(Digest.of(bytes("content"), .crc32)))])
+        try await fixture.put(
+            "key", headers: [("x-amz-checksum-crc32", Base64.string(Digest.of(bytes("content"), .crc32)))])
         let answer = try await attributes(fixture, "ETag,ObjectSize")
         let root = try answer.xml("GetObjectAttributesResponse")
         #expect(root.string("ETag") == Hex.string(Digest.md5(bytes("content"))))
@@ -30,7 +31,8 @@ import XML
         let fixture = try await GatewayFixture()
         let crc = Base64.string(Digest.of(bytes("content"), .crc32))
         try await fixture.put("key", headers: [("x-amz-checksum-crc32", crc)])
-        let root = try await attributes(fixture, "Checksum, ObjectParts, StorageClass").xml("GetObjectAttributesResponse")
+        let root = try await attributes(fixture, "Checksum, ObjectParts, StorageClass").xml(
+            "GetObjectAttributesResponse")
         #expect(root.string("Checksum", "ChecksumCRC32") == crc)
         #expect(root.string("Checksum", "ChecksumType") == "FULL_OBJECT")
         #expect(root.child("ObjectParts") == nil)

@@ -51,7 +51,9 @@ import XML
         #expect(answer["content-range"] == "bytes */10")
     }
 
-    @Test(arguments: ["bytes=5-2", "bytes=a-b", "bytes", "chars=0-1", "bytes=0-1,3-4", "bytes=-", "bytes=99999999999999999999-"])
+    @Test(arguments: [
+        "bytes=5-2", "bytes=a-b", "bytes", "chars=0-1", "bytes=0-1,3-4", "bytes=-", "bytes=99999999999999999999-",
+    ])
     func `a range that cannot be read is ignored`(range: String) async throws {
         let answer = try await fixture().get(headers: [("range", range)])
         #expect(answer.status == 200)

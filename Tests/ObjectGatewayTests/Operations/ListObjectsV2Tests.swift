@@ -36,12 +36,13 @@ import XML
         #expect(page.keys == sorted.map { String(ascii: PercentEncoding.encodeForListing(bytes($0))) })
     }
 
-    @Test(arguments: [
-        ("", "/", ["a", "f"], ["b/", "c/"]), ("b/", "/", ["b/1", "b/2"], []), ("b", "/", [], ["b/"]),
-        ("c/", "/", [], ["c/d/"]), ("c/d/", "/", ["c/d/e"], []), ("x", "/", [], []),
-        ("", "/d/", ["a", "b/1", "b/2", "f"], ["c/d/"]), ("", "", ["a", "b/1", "b/2", "c/d/e", "f"], []),
-        ("b/1", "/", ["b/1"], []), ("", "zz", ["a", "b/1", "b/2", "c/d/e", "f"], []),
-    ] as [(String, String, [String], [String])])
+    @Test(
+        arguments: [
+            ("", "/", ["a", "f"], ["b/", "c/"]), ("b/", "/", ["b/1", "b/2"], []), ("b", "/", [], ["b/"]),
+            ("c/", "/", [], ["c/d/"]), ("c/d/", "/", ["c/d/e"], []), ("x", "/", [], []),
+            ("", "/d/", ["a", "b/1", "b/2", "f"], ["c/d/"]), ("", "", ["a", "b/1", "b/2", "c/d/e", "f"], []),
+            ("b/1", "/", ["b/1"], []), ("", "zz", ["a", "b/1", "b/2", "c/d/e", "f"], []),
+        ] as [(String, String, [String], [String])])
     func `S3-TRAPS 16: prefixes and delimiters of any length roll up`(
         prefix: String, delimiter: String, keys: [String], prefixes: [String]
     ) async throws {

@@ -9,12 +9,14 @@ import XML
 @Suite struct PutBucketVersioningTests {
     private func document(_ inner: String) -> [UInt8] {
         bytes(
-            "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\(inner)</VersioningConfiguration>")
+            "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\(inner)</VersioningConfiguration>"
+        )
     }
 
     @Test func `a bucket is enabled, suspended and enabled again`() async throws {
         let fixture = try await GatewayFixture()
-        for (status, state) in [("Enabled", VersioningState.enabled), ("Suspended", .suspended), ("Enabled", .enabled)] {
+        for (status, state) in [("Enabled", VersioningState.enabled), ("Suspended", .suspended), ("Enabled", .enabled)]
+        {
             let body = document("<Status>\(status)</Status>")
             #expect(try await fixture.send("PUT", "/bucket", "versioning", body: body).status == 200)
             #expect(try await fixture.bucket().versioning == state)

@@ -39,7 +39,9 @@ import XML
         let fixture = try await GatewayFixture()
         let name = algorithm.headerName.description
         let value = Base64.string(Digest.of(bytes("part"), algorithm))
-        let upload = try await fixture.createUpload(headers: [("x-amz-checksum-algorithm", algorithm.s3Name.description)])
+        let upload = try await fixture.createUpload(headers: [
+            ("x-amz-checksum-algorithm", algorithm.s3Name.description)
+        ])
         let query = "partNumber=1&uploadId=\(upload)"
         #expect(try await send(fixture, query, headers: [(name, value)])[name] == value)
         // Without one the server computes it.
