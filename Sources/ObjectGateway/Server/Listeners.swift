@@ -57,6 +57,10 @@ struct Listeners {
     ) throws(StartError) -> Server {
         do {
             return try Server.start(addresses, configuration: configuration, pool: pool, handler: handler)
+        } catch .tls(let path, let reason) {
+            throw StartError(
+                "OGW_TLS_CERT and OGW_TLS_KEY cannot be used: wanted PEM files of a certificate chain and its key"
+                    + " (\(path.map { "\($0): " } ?? "")\(reason)).")
         } catch {
             let list = addresses.map(\.description).joined(separator: ",")
             throw StartError("\(setting) is \"\(list)\": wanted addresses that can be listened on (\(error)).")
