@@ -14,7 +14,10 @@ enum TagSet {
         do {
             parameters = try QueryParameters(text)
         } catch {
-            throw S3Error(.invalidArgument, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
+            throw S3Error(
+                .invalidArgument,
+                "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates."
+            )
         }
         return try checked(parameters.all.map { Tag(key: $0.name, value: $0.value) }, tooMany: .invalidTag)
     }
