@@ -45,7 +45,8 @@ struct CompleteMultipartUpload: S3Operation {
         var size: UInt64?
         if let text = head.first("x-amz-mp-object-size") {
             guard let value = Ascii.decimal(text) else {
-                throw S3Error.invalidArgument("x-amz-mp-object-size", text, "Value for x-amz-mp-object-size header is invalid.")
+                throw S3Error.invalidArgument(
+                    "x-amz-mp-object-size", text, "Value for x-amz-mp-object-size header is invalid.")
             }
             size = value
         }
@@ -115,7 +116,8 @@ struct CompleteMultipartUpload: S3Operation {
         if let expectedKind = input.expectedKind, expectedKind != kind {
             throw S3Error(
                 .invalidRequest,
-                "The upload was created using the \(kind.s3Name.description) checksum mode. The complete request must use the same checksum mode.")
+                "The upload was created using the \(kind.s3Name.description) checksum mode. The complete request must use the same checksum mode."
+            )
         }
         let rows = try await services.metadata.parts(of: input.upload, after: 0, limit: PartReference.numberMax)
         let byNumber = Dictionary(rows.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })

@@ -34,7 +34,10 @@ struct CreateMultipartUpload: S3Operation {
             tags: try request.tagsOfHeader())
         if let name = head.first("x-amz-checksum-algorithm") {
             guard let algorithm = DigestAlgorithm(s3Name: name) else {
-                throw S3Error(.invalidRequest, "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+                throw S3Error(
+                    .invalidRequest,
+                    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
+                )
             }
             input.checksumAlgorithm = algorithm
             input.checksumKind = MultipartChecksums.defaultKind(of: algorithm)
@@ -44,12 +47,15 @@ struct CreateMultipartUpload: S3Operation {
                 throw S3Error(.invalidRequest, "Value for x-amz-checksum-type header is invalid.")
             }
             guard let algorithm = input.checksumAlgorithm else {
-                throw S3Error(.invalidRequest, "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
+                throw S3Error(
+                    .invalidRequest,
+                    "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
             }
             guard MultipartChecksums.isAllowed(algorithm, kind) else {
                 throw S3Error(
                     .invalidRequest,
-                    "The \(kind.s3Name.description) checksum type cannot be used with the \(algorithm.s3Name.description.lowercased()) checksum algorithm.")
+                    "The \(kind.s3Name.description) checksum type cannot be used with the \(algorithm.s3Name.description.lowercased()) checksum algorithm."
+                )
             }
             input.checksumKind = kind
         }
@@ -76,7 +82,9 @@ struct CreateMultipartUpload: S3Operation {
         if let algorithm = output.upload.checksumAlgorithm {
             response.headers.add("x-amz-checksum-algorithm", algorithm.s3Name.description)
         }
-        if let kind = output.upload.checksumKind { response.headers.add("x-amz-checksum-type", kind.s3Name.description) }
+        if let kind = output.upload.checksumKind {
+            response.headers.add("x-amz-checksum-type", kind.s3Name.description)
+        }
         return response
     }
 }

@@ -48,7 +48,8 @@ struct DeleteObjects: S3Operation {
                 throw S3Error(.malformedXML)
             }
             items.append(
-                Input.Item(key: key, versionText: element.child("VersionId")?.text, conditions: try conditions(element)))
+                Input.Item(key: key, versionText: element.child("VersionId")?.text, conditions: try conditions(element))
+            )
         }
         guard !items.isEmpty else { throw S3Error(.malformedXML) }
         let isQuiet = document.child("Quiet")?.text.elementsEqual("true".utf8) ?? false
@@ -83,7 +84,8 @@ struct DeleteObjects: S3Operation {
         return Output(items: outcomes, isQuiet: input.isQuiet)
     }
 
-    private func delete(_ item: Input.Item, in bucket: Bucket, as caller: Caller) async -> Result<DeleteResult, S3Error> {
+    private func delete(_ item: Input.Item, in bucket: Bucket, as caller: Caller) async -> Result<DeleteResult, S3Error>
+    {
         do {
             var version: VersionID?
             if let text = item.versionText, !text.isEmpty {

@@ -37,7 +37,9 @@ struct GetObjectAttributes: S3Operation {
             .map { Ascii.trimmed($0) }.filter { !$0.isEmpty }
         guard !names.isEmpty else {
             throw S3Error(
-                .invalidRequest, "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty")
+                .invalidRequest,
+                "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty"
+            )
         }
         let attributes = try names.map { name throws(S3Error) -> Attribute in
             guard let attribute = Attribute.allCases.first(where: { $0.rawValue.utf8.elementsEqual(name) }) else {

@@ -34,7 +34,8 @@ struct ListBuckets: S3Operation {
             token = name
         }
         return Input(
-            prefix: query["prefix"] ?? [], token: token, limit: try request.number("max-buckets", in: 1...10_000) ?? 10_000,
+            prefix: query["prefix"] ?? [], token: token,
+            limit: try request.number("max-buckets", in: 1...10_000) ?? 10_000,
             region: query["bucket-region"])
     }
 
@@ -42,7 +43,8 @@ struct ListBuckets: S3Operation {
         let region = services.configuration.region
         var output = Output(owner: caller.name, prefix: input.prefix, buckets: [], region: region)
         if let wanted = input.region, !wanted.elementsEqual(region.utf8) { return output }
-        var found = try await services.metadata.buckets(after: input.token, prefix: input.prefix, limit: input.limit + 1)
+        var found = try await services.metadata.buckets(
+            after: input.token, prefix: input.prefix, limit: input.limit + 1)
         if found.count > input.limit {
             found.removeLast(found.count - input.limit)
             output.next = found.last?.name

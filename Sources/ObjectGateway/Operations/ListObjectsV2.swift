@@ -30,7 +30,8 @@ struct ListObjectsV2: S3Operation {
         var token: [UInt8]?
         if let text {
             guard let decoded = Base64.decode(text), !decoded.isEmpty else {
-                throw S3Error.invalidArgument("continuation-token", text, "The continuation token provided is incorrect")
+                throw S3Error.invalidArgument(
+                    "continuation-token", text, "The continuation token provided is incorrect")
             }
             token = decoded
         }

@@ -33,7 +33,8 @@ struct UploadPart: S3Operation {
             if let sent = input.payload.checksumAlgorithm, sent != wanted {
                 throw S3Error(
                     .invalidRequest,
-                    "Checksum Type mismatch occurred, expected checksum Type: \(wanted.s3Name.description.lowercased()), actual checksum Type: \(sent.s3Name.description.lowercased())")
+                    "Checksum Type mismatch occurred, expected checksum Type: \(wanted.s3Name.description.lowercased()), actual checksum Type: \(sent.s3Name.description.lowercased())"
+                )
             }
             digests.insert(DigestSet(wanted))
         }

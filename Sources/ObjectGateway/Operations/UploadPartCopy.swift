@@ -36,7 +36,8 @@ struct UploadPartCopy: S3Operation {
             guard let parsed = ByteRange.parse(rangeText), case .from(_, .some) = parsed else {
                 throw S3Error.invalidArgument(
                     "x-amz-copy-source-range", rangeText,
-                    "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy")
+                    "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy"
+                )
             }
             range = parsed
         }
@@ -53,7 +54,8 @@ struct UploadPartCopy: S3Operation {
             input.source, conditions: input.conditions, as: caller)
         var range: Range<UInt64>?
         if let wanted = input.range {
-            guard case .from(_, let last?) = wanted, last < source.size, let resolved = wanted.resolve(size: source.size)
+            guard case .from(_, let last?) = wanted, last < source.size,
+                let resolved = wanted.resolve(size: source.size)
             else {
                 throw S3Error.invalidArgument(
                     "x-amz-copy-source-range", [],

@@ -92,7 +92,8 @@ public enum CompatibilityDocument {
         var lines = [
             "# S3 compatibility", "",
             "Made from the operation table by `make docs`; a test keeps it equal. Operations are named as in AWS's API",
-            "reference. A header or query that asks for something that is not served is refused by name, never ignored.", "",
+            "reference. A header or query that asks for something that is not served is refused by name, never ignored.",
+            "",
             "## Served", "", "| Operation | Request | Right | Notes |", "|---|---|---|---|",
         ]
         for route in served.sorted(by: { $0.name.description < $1.name.description }) {

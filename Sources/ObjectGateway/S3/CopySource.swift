@@ -56,7 +56,8 @@ extension Services {
             version = try await existingVersion(of: source.key, in: bucket, version: source.version)
         } catch let error as S3Error where error.code == .methodNotAllowed {
             throw S3Error(
-                .invalidRequest, "The source of a copy request may not specifically refer to a delete marker by version id.")
+                .invalidRequest,
+                "The source of a copy request may not specifically refer to a delete marker by version id.")
         }
         guard case .proceed = conditions.judge(version, now: .now()) else { throw S3Error(.preconditionFailed) }
         return (bucket, version)

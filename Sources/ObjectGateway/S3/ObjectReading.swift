@@ -27,7 +27,8 @@ struct ObjectReadInput: Sendable {
         }
         conditions = ReadConditions(head)
         overrides = ResponseOverrides(request.query)
-        wantsChecksum = head.first("x-amz-checksum-mode").map { Ascii.equalIgnoringCase($0, Array("ENABLED".utf8)) } ?? false
+        wantsChecksum =
+            head.first("x-amz-checksum-mode").map { Ascii.equalIgnoringCase($0, Array("ENABLED".utf8)) } ?? false
     }
 }
 
@@ -131,7 +132,9 @@ extension Services {
         let current = found.flatMap { $0.isDeleteMarker ? nil : $0 }
         if let ifMatch = conditions.ifMatch {
             guard let current else { throw S3Error(.noSuchKey).adding("Key", key.utf8) }
-            if !ifMatch.holds(for: current.etag) { throw S3Error(.preconditionFailed).adding("Condition", "If-Match".utf8) }
+            if !ifMatch.holds(for: current.etag) {
+                throw S3Error(.preconditionFailed).adding("Condition", "If-Match".utf8)
+            }
         }
         if let ifNoneMatch = conditions.ifNoneMatch, let current, ifNoneMatch.holds(for: current.etag) {
             throw S3Error(.preconditionFailed).adding("Condition", "If-None-Match".utf8)

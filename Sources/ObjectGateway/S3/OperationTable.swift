@@ -84,7 +84,8 @@ struct OperationTable: Sendable {
 
     /// Subresources of AWS that have no operation here; without this list `GET /bucket?policy` would list objects.
     static let unservedSubresources: [StaticString] = [
-        "abac", "accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering", "inventory", "legal-hold",
+        "abac", "accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering", "inventory",
+        "legal-hold",
         "lifecycle", "logging", "metadataConfiguration", "metadataTable", "metrics", "notification", "object-lock",
         "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "renameObject", "replication",
         "requestPayment", "restore", "retention", "select", "session", "torrent", "website",

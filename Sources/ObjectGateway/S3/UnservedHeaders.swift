@@ -14,7 +14,9 @@ enum UnservedHeaders {
     static func refuse(_ head: RequestHead) throws(S3Error) {
         for name in names {
             guard let value = head.first(name) else { continue }
-            let isOff = name.matches("x-amz-bucket-object-lock-enabled".utf8) && "false".utf8.elementsEqual(value.map { $0 | 0x20 })
+            let isOff =
+                name.matches("x-amz-bucket-object-lock-enabled".utf8)
+                && "false".utf8.elementsEqual(value.map { $0 | 0x20 })
             if !isOff { throw S3Error(.notImplemented).adding("Header", name.description.utf8) }
         }
     }
