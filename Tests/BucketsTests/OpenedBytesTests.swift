@@ -1,3 +1,4 @@
+import Bytes
 import Files
 import Glibc
 import Metadata
@@ -8,14 +9,25 @@ import Testing
 @testable import Buckets
 
 @Suite struct OpenedBytesTests {
+    /// Parts of three bytes, which are links of one another's blobs, so that thousands need no sync each.
     private func version(of count: Int, in fixture: Fixture) async throws -> (ObjectVersion, [UInt8]) {
+        var sources: [ObjectVersion] = []
+        for number in 0..<7 {
+            sources.append(try await fixture.put(pattern(3, seed: UInt64(number)), "source-\(number)"))
+        }
         var parts: [UploadedPart] = []
         var model: [UInt8] = []
         for number in 1...count {
-            let bytes = pattern(3, seed: UInt64(number))
-            model += bytes
-            parts.append(try await fixture.putPart(bytes, number: number))
+            let staged = try await fixture.objects.stageCopy(
+                of: sources[number % sources.count], in: fixture.bucket, range: nil, digests: [], allowLink: true)
+            parts.append(
+                try await fixture.objects.putPart(
+                    staged, number: number, checksum: nil, upload: fixture.upload, key: fixture.key(),
+                    bucket: fixture.bucket, now: Timestamp(seconds: 0)))
+            model += pattern(3, seed: UInt64(number % sources.count))
         }
+        for number in sources.indices { try await fixture.delete("source-\(number)") }
+        try await fixture.objects.sweeper.sweep()
         return (try await fixture.complete(parts), model)
     }
 

@@ -87,7 +87,8 @@ final class ScriptedStore: MetadataStore {
             let stored = parts.map {
                 StoredPart(number: $0.number, blob: $0.blob, size: $0.size, checksum: $0.checksum?.value)
             }
-            state.garbage += state.parts.values.filter { part in !parts.contains(part) }.compactMap(\.blob)
+            let named = Set(parts.map(\.number))
+            state.garbage += state.parts.values.filter { part in !named.contains(part.number) }.compactMap(\.blob)
             state.parts = [:]
             let version = ObjectVersion(
                 key: request.key, versionID: .null, isLatest: true, isDeleteMarker: false,

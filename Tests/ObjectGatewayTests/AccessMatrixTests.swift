@@ -42,7 +42,7 @@ import Testing
     @Test func `a copy needs the right to read its source, and the right to write its target`() async throws {
         let scene = try await OperationScene()
         let before = try await scene.fixture.snapshot()
-        for operation in ["CopyObject", "UploadPartCopy"]  {
+        for operation in ["CopyObject", "UploadPartCopy"] {
             for user in [TestUser.writeonly, .readonly] {
                 let answer = try await scene.fixture.send(try scene.request(operation).signed(by: user))
                 #expect(answer.code == "AccessDenied", "\(operation) \(user.name)")

@@ -85,13 +85,16 @@ enum BadSignature: CaseIterable, Sendable {
             wire.replaceCredentials("/aws4_request", "/aws5_request")
             return (wire, malformed)
         case .otherAccessKey:
-            wire.replaceCredentials(String(ascii: TestUser.admin.accessKey), String(ascii: TestUser.readwrite.accessKey))
+            wire.replaceCredentials(
+                String(ascii: TestUser.admin.accessKey), String(ascii: TestUser.readwrite.accessKey))
             return (wire, mismatch)
         default: return try applyToSignature(wire, isPresigned)
         }
     }
 
-    private func applyToSignature(_ signed: WireRequest, _ isPresigned: Bool) throws -> (WireRequest, codes: Set<String>) {
+    private func applyToSignature(_ signed: WireRequest, _ isPresigned: Bool) throws -> (
+        WireRequest, codes: Set<String>
+    ) {
         var wire = signed
         let whole = wire["authorization"] ?? String(ascii: wire.query)
         let signature = String(whole.suffix(64))

@@ -16,7 +16,7 @@ struct OperationScene: Sendable {
         try await fixture.makeBucket("empty")
         try await fixture.put("key", bytes("content"), headers: [("x-amz-tagging", "a=1")])
         upload = try await fixture.createUpload("upload-key")
-        partETag = try await fixture.putPart(1, of: upload, "upload-key", bytes("part")).etag
+        partETag = try await fixture.putPart(1, of: upload, key: "upload-key", bytes("part")).etag
     }
 
     /// A request that the operation carries out. Fails for an operation that has none here yet.
@@ -70,7 +70,8 @@ struct OperationScene: Sendable {
                 <CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\(partETag)</ETag></Part>\
                 </CompleteMultipartUpload>
                 """)
-        case "AbortMultipartUpload": return TestRequest(method: "DELETE", path: "/bucket/upload-key", query: uploadQuery)
+        case "AbortMultipartUpload":
+            return TestRequest(method: "DELETE", path: "/bucket/upload-key", query: uploadQuery)
         case "ListMultipartUploads": return TestRequest(method: "GET", path: "/bucket", query: "uploads")
         default:
             Issue.record("\(operation) is not in the matrix of signatures and rights")
@@ -97,7 +98,7 @@ extension GatewayFixture {
     }
 
     func putPart(
-        _ number: Int, of upload: String, _ key: String = "key", _ body: [UInt8], headers: [(String, String)] = []
+        _ number: Int, of upload: String, key: String = "key", _ body: [UInt8], headers: [(String, String)] = []
     ) async throws -> Answer {
         let answer = try await send(
             "PUT", wirePath("bucket", key), "partNumber=\(number)&uploadId=\(upload)", headers: headers, body: body)
@@ -123,7 +124,7 @@ extension GatewayFixture {
         let upload = try await createUpload(key, headers: headers)
         var listed: [(Int, String, String)] = []
         for (index, part) in parts.enumerated() {
-            listed.append((index + 1, try await putPart(index + 1, of: upload, key, part).etag, ""))
+            listed.append((index + 1, try await putPart(index + 1, of: upload, key: key, part).etag, ""))
         }
         let answer = try await complete(upload, key, listed)
         try #require(answer.status == 200, "\(answer)")

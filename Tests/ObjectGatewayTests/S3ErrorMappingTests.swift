@@ -57,7 +57,8 @@ import Testing
         for (error, code) in bodies { try check(error, code) }
         let chunks: [(ChunkError, S3ErrorCode)] = [
             (.malformedChunk, .invalidRequest), (.malformedTrailer, .malformedTrailer),
-            (.signatureMismatch, .signatureDoesNotMatch), (.wrongLength, .incompleteBody), (.notChunked, .internalError),
+            (.signatureMismatch, .signatureDoesNotMatch), (.wrongLength, .incompleteBody),
+            (.notChunked, .internalError),
         ]
         for (error, code) in chunks { try check(error, code) }
     }

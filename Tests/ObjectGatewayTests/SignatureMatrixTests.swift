@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["PutObject", "UploadPart"] )
+    @Test(arguments: ["PutObject", "UploadPart"])
     func `a body that is not the one that was signed is refused, and nothing is stored`(
         operation: String
     ) async throws {

@@ -39,7 +39,8 @@ struct CompleteMultipartUpload: S3Operation {
         let head = request.head
         let bucket = try request.bucketName()
         let key = try request.key()
-        let document = try await request.readXML(sizeMax: 4 << 20)
+        // The checksum headers are those of the whole object, not of this document.
+        let document = try await request.readXML(sizeMax: 4 << 20, checksumHeadersAreOfBody: false)
         guard document.isNamed("CompleteMultipartUpload") else { throw S3Error(.malformedXML) }
         var size: UInt64?
         if let text = head.first("x-amz-mp-object-size") {

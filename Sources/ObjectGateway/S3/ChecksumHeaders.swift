@@ -108,11 +108,11 @@ struct AnnouncedChecksum: Sendable, Equatable {
             }
             found = AnnouncedChecksum(algorithm: algorithm, value: value)
         }
-        if let trailer = head.first("x-amz-trailer"), let algorithm = DigestAlgorithm(headerName: Ascii.trimmed(trailer)) {
+        if let trailer = readTrailer(head) {
             guard found == nil else {
                 throw S3Error(.invalidRequest, "Expecting a single x-amz-checksum- header")
             }
-            found = AnnouncedChecksum(algorithm: algorithm, value: nil, comesAsTrailer: true)
+            found = trailer
         }
         let named =
             head.first("x-amz-sdk-checksum-algorithm") ?? head.first("x-amz-checksum-algorithm")
@@ -127,6 +127,14 @@ struct AnnouncedChecksum: Sendable, Equatable {
             }
         }
         return found
+    }
+
+    /// The checksum that follows the body, where one is announced.
+    static func readTrailer(_ head: RequestHead) -> AnnouncedChecksum? {
+        guard let trailer = head.first("x-amz-trailer"),
+            let algorithm = DigestAlgorithm(headerName: Ascii.trimmed(trailer))
+        else { return nil }
+        return AnnouncedChecksum(algorithm: algorithm, value: nil, comesAsTrailer: true)
     }
 }
 

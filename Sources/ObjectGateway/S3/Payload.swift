@@ -21,10 +21,15 @@ struct Payload: Sendable {
     private let announced: AnnouncedChecksum?
     private let chunked: ChunkedPayload?
 
+    /// Without `checksumHeadersAreOfBody` the `x-amz-checksum-` headers say something else than what the body's bytes are.
     /// Throws InvalidDigest, MissingContentLength, or InvalidRequest for contradicting headers.
-    init(_ request: S3Request, defaultDigests: DigestSet) throws(S3Error) {
+    init(
+        _ request: S3Request, defaultDigests: DigestSet, checksumHeadersAreOfBody: Bool = true
+    ) throws(S3Error) {
         let head = request.head
-        announced = try AnnouncedChecksum.read(head, request.query)
+        announced =
+            checksumHeadersAreOfBody
+            ? try AnnouncedChecksum.read(head, request.query) : AnnouncedChecksum.readTrailer(head)
         var wanted = defaultDigests
         if let announced { wanted.insert(DigestSet(announced.algorithm)) }
         if let text = head.first("content-md5") {

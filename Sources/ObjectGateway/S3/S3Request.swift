@@ -63,8 +63,9 @@ struct S3Request: Sendable {
     }
 
     /// The whole body, verified against its signature and checksums. EntityTooLarge above `sizeMax` bytes.
-    func readBody(sizeMax: Int) async throws -> [UInt8] {
-        let payload = try Payload(self, defaultDigests: [])
+    func readBody(sizeMax: Int, checksumHeadersAreOfBody: Bool = true) async throws -> [UInt8] {
+        let payload = try Payload(
+            self, defaultDigests: [], checksumHeadersAreOfBody: checksumHeadersAreOfBody)
         if let length = payload.length, length > UInt64(sizeMax) { throw S3Error(.maxMessageLengthExceeded) }
         var bytes: [UInt8] = []
         let digests = DigestStream(payload.digests)
@@ -80,8 +81,8 @@ struct S3Request: Sendable {
     }
 
     /// The body as a document; MalformedXML when it is none.
-    func readXML(sizeMax: Int = 1 << 20) async throws -> XMLElement {
-        let bytes = try await readBody(sizeMax: sizeMax)
+    func readXML(sizeMax: Int = 1 << 20, checksumHeadersAreOfBody: Bool = true) async throws -> XMLElement {
+        let bytes = try await readBody(sizeMax: sizeMax, checksumHeadersAreOfBody: checksumHeadersAreOfBody)
         do {
             return try XMLDocument.parse(bytes)
         } catch {
