@@ -100,7 +100,9 @@ struct AnnouncedChecksum: Sendable, Equatable {
                 continue
             }
             guard found == nil else {
-                throw S3Error(.invalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+                throw S3Error(
+                    .invalidRequest,
+                    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
             }
             guard let value = Base64.decode(text), value.count == algorithm.length else {
                 throw S3Error(
@@ -119,7 +121,10 @@ struct AnnouncedChecksum: Sendable, Equatable {
             ?? query["x-amz-sdk-checksum-algorithm"].map { $0[...] }
         if let named {
             guard let algorithm = DigestAlgorithm(s3Name: named) else {
-                throw S3Error(.invalidRequest, "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+                throw S3Error(
+                    .invalidRequest,
+                    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
+                )
             }
             guard let sent = found else { return AnnouncedChecksum(algorithm: algorithm) }
             if sent.algorithm != algorithm {

@@ -81,7 +81,8 @@ struct Payload: Sendable {
                 let value = Base64.decode(text), value.count == announced.algorithm.length
             else {
                 throw S3Error(
-                    .invalidRequest, "Value for \(announced.algorithm.headerName.description) trailing header is invalid.")
+                    .invalidRequest,
+                    "Value for \(announced.algorithm.headerName.description) trailing header is invalid.")
             }
             expected = value
         }
