@@ -11,43 +11,46 @@ extension Connection {
             if input == nil { try await sendAll(ResponseHead.continuation) }
         }
         while true {
+            var transfer = Transfer.mustWaitToRead
             switch body {
             case .none: return false
             case .broken: throw BodyError.malformed
             case .length(let left):
-                if try takeBytes(left, consume) { return true }
+                transfer = try takeBytes(left, consume)
+                if case .moved = transfer { return true }
             case .chunked(var decoder):
                 if let input, !input.isEmpty {
                     if try takeChunk(&decoder, input, consume) { return true }
                     if body.isFinished { return false }
                     continue
                 }
-                switch receive() {
+                transfer = receive()
+                switch transfer {
                 case .moved: continue
-                case .ended: return try endBody(.disconnected)
+                case .ended: throw brokenBody(.disconnected)
                 case .mustWaitToRead, .mustWaitToWrite: break
                 }
             }
-            try await waitForBody()
+            try await waitForBody(transfer.interest)
         }
     }
 
-    /// Lends bytes of a body with a length. False when none have come.
-    private func takeBytes(_ left: UInt64, _ consume: (Span<UInt8>) throws -> Void) throws -> Bool {
+    /// Lends bytes of a body with a length, as far as they have come; never returns `.ended`.
+    private func takeBytes(_ left: UInt64, _ consume: (Span<UInt8>) throws -> Void) throws -> Transfer {
         if let input, !input.isEmpty {
             let count = Int(min(left, UInt64(input.count)))
             body = left > UInt64(count) ? .length(left - UInt64(count)) : .none
             bytesReceived += UInt64(count)
             defer { input.consume(count) }
             try input.withBytes(first: count) { try consume($0) }
-            return true
+            return .moved(count)
         }
         let buffer = core.bodies.take()
         defer { core.bodies.give(buffer) }
         var transfer = Transfer.ended
         // SAFETY: the space is used within the call only.
         let count = unsafe buffer.fill(limit: Int(min(left, UInt64(buffer.capacity)))) { space in
-            transfer = unsafe PlainTransport.receive(descriptor, into: space)
+            transfer = unsafe receive(into: space)
             if case .moved(let count) = transfer { return count }
             return 0
         }
@@ -57,10 +60,10 @@ extension Connection {
             bytesReceived += UInt64(count)
             budget.moved(count)
             try buffer.withBytes { try consume($0) }
-            return true
-        case .ended: return try endBody(.disconnected)
-        case .mustWaitToRead, .mustWaitToWrite: return false
+        case .ended: throw brokenBody(.disconnected)
+        case .mustWaitToRead, .mustWaitToWrite: break
         }
+        return transfer
     }
 
     /// Lends one piece of a chunked body from `input`. False when there was framing only.
@@ -81,23 +84,23 @@ extension Connection {
             defer { input.consume(range.upperBound) }
             try input.withBytes(first: range.upperBound) { try consume($0.extracting(range)) }
             return true
-        case .malformed: return try endBody(.malformed)
+        case .malformed: throw brokenBody(.malformed)
         }
     }
 
-    private func endBody(_ error: BodyError) throws -> Bool {
+    private func brokenBody(_ error: BodyError) -> BodyError {
         body = .broken
-        throw error
+        return error
     }
 
-    private func waitForBody() async throws {
+    private func waitForBody(_ interest: Interest) async throws {
         let start = Monotonic.milliseconds
-        let wake = await wait(for: .read, until: budget.limit(now: start))
+        let wake = await wait(for: interest, until: budget.limit(now: start))
         budget.waited(Monotonic.milliseconds &- start)
         switch wake {
         case .ready: return
-        case .late: _ = try endBody(.tooSlow)
-        case .stopping: _ = try endBody(.stopping)
+        case .late: throw brokenBody(.tooSlow)
+        case .stopping: throw brokenBody(.stopping)
         }
     }
 

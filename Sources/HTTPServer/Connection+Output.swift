@@ -109,9 +109,7 @@ extension Connection {
                 await pool.yield()
             }
             let count = Int(min(left, UInt64(turn)))
-            let transfer = pool.blocking {
-                PlainTransport.sendFile(descriptor, from: slice.file.descriptor, at: offset, count: count)
-            }
+            let transfer = try pool.blocking { try sendPiece(of: slice.file, at: offset, count: count) }
             switch transfer {
             case .moved(let sent):
                 offset += UInt64(sent)
@@ -119,10 +117,20 @@ extension Connection {
                 turn -= sent
                 didSend(sent)
             case .ended: throw BodyError.disconnected
-            case .mustWaitToRead: try await waitToSend(for: .read)
-            case .mustWaitToWrite: try await waitToSend(for: .write)
+            case .mustWaitToRead, .mustWaitToWrite: try await waitToSend(for: transfer.interest)
             }
         }
+    }
+
+    /// Through TLS a piece is read and encrypted, one record a call: what must be offered again is read again.
+    private func sendPiece(of file: OpenFile, at offset: UInt64, count: Int) throws -> Transfer {
+        guard let tls else {
+            return PlainTransport.sendFile(descriptor, from: file.descriptor, at: offset, count: count)
+        }
+        let bytes = try file.read(at: offset, count: min(count, TLSSession.recordBytesMax))
+        if bytes.isEmpty { return .ended }
+        // SAFETY: the pointer is used within the call only.
+        return unsafe bytes.withUnsafeBytes { unsafe tls.send($0) }
     }
 
     private func sendStream(
@@ -138,14 +146,14 @@ extension Connection {
     func sendAll(_ bytes: [UInt8], more: Bool = false) async throws {
         var done = 0
         while true {
-            switch sendSome(bytes, from: done, more: more) {
+            let transfer = sendSome(bytes, from: done, more: more)
+            switch transfer {
             case .moved(let count):
                 done += count
                 didSend(count)
                 if done >= bytes.count { return }
             case .ended: throw BodyError.disconnected
-            case .mustWaitToRead: try await waitToSend(for: .read)
-            case .mustWaitToWrite: try await waitToSend(for: .write)
+            case .mustWaitToRead, .mustWaitToWrite: try await waitToSend(for: transfer.interest)
             }
         }
     }
@@ -153,7 +161,9 @@ extension Connection {
     private func sendSome(_ bytes: [UInt8], from start: Int, more: Bool) -> Transfer {
         // SAFETY: start is at most the count; the pointer is used within the call only.
         unsafe bytes.withUnsafeBytes { bytes in
-            unsafe PlainTransport.send(descriptor, UnsafeRawBufferPointer(rebasing: bytes[start...]), more: more)
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
+            if let tls { return unsafe tls.send(rest) }
+            return unsafe PlainTransport.send(descriptor, rest, more: more)
         }
     }
 

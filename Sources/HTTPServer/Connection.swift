@@ -38,6 +38,8 @@ final class Connection: Pollable, @unchecked Sendable {
     /// Bytes received and not yet consumed; nil while there are none.
     var input: ByteBuffer?
     private var decoder: RequestDecoder
+    /// Made when the first byte of a TLS connection comes.
+    private(set) var tls: TLSSession?
     private var served = 0
     /// Of the current request.
     var body = BodyState.none
@@ -74,12 +76,18 @@ final class Connection: Pollable, @unchecked Sendable {
 
     /// From a readable byte until the connection lies idle or ends.
     private func run() async {
+        if info.isTLS, tls == nil, await !handshake() { return finishClosing() }
         var hasEvent = true
         while true {
             switch await nextHead(tryReading: hasEvent) {
             case .head(let head):
-                guard await exchange(head) else { return await close(lingering: true) }
-                hasEvent = false
+                switch await exchange(head) {
+                case .kept: break
+                case .closing: return await close(lingering: true)
+                case .cut: return reset()
+                }
+                // What the peer sent may lie decrypted in the session, where epoll does not see it.
+                hasEvent = tls != nil
                 if hasInput { await pool.yield() }
             case .failure(let error):
                 await refuse(status: error.status, reason: error.reason)
@@ -90,6 +98,25 @@ final class Connection: Pollable, @unchecked Sendable {
             case .idle: return
             case .ended: return await close(lingering: false)
             }
+        }
+    }
+
+    private func handshake() async -> Bool {
+        guard let session = core.tls.load()?.session(on: descriptor) else { return false }
+        tls = session
+        let limit = Monotonic.milliseconds + core.configuration.headerTimeout.millisecondsClamped
+        while true {
+            let transfer = session.handshake()
+            switch transfer {
+            case .moved:
+                core.counters.handshakes.add(1, ordering: .relaxed)
+                return true
+            case .mustWaitToRead, .mustWaitToWrite:
+                if await wait(for: transfer.interest, until: limit) == .ready { continue }
+            case .ended: break
+            }
+            core.counters.handshakesFailed.add(1, ordering: .relaxed)
+            return false
         }
     }
 
@@ -127,27 +154,28 @@ final class Connection: Pollable, @unchecked Sendable {
                 }
             }
             mayRead = true
-            switch receive() {
+            let transfer = receive()
+            switch transfer {
             case .moved: continue
             case .ended: return .ended
             case .mustWaitToRead, .mustWaitToWrite: break
             }
-            guard hasInput else {
+            guard hasInput || transfer.interest == .write else {
                 mayRead = false
                 continue
             }
             let limit = headDeadline ?? Monotonic.milliseconds + core.configuration.headerTimeout.millisecondsClamped
             headDeadline = limit
-            switch await wait(for: .read, until: limit) {
+            switch await wait(for: transfer.interest, until: limit) {
             case .ready: break
-            case .late: return .late
+            case .late: return hasInput ? .late : .ended
             case .stopping: return .ended
             }
         }
     }
 
-    /// Serves one request; true when the connection may carry another.
-    private func exchange(_ head: RequestHead) async -> Bool {
+    /// Serves one request.
+    private func exchange(_ head: RequestHead) async -> Outcome {
         served += 1
         let number = requestNumber.add(1, ordering: .relaxed).newValue
         let start = Monotonic.nanoseconds
@@ -165,11 +193,13 @@ final class Connection: Pollable, @unchecked Sendable {
         let response = await core.handler(request)
         let outcome = await send(response, to: head, at: received)
         requestNumber.add(1, ordering: .relaxed)
-        finished(head, status: response.status, start: start, isComplete: outcome != .cut)
-        return outcome == .kept
+        finished(head, status: response.status, start: start, isComplete: outcome != .cut, note: response.note)
+        return outcome
     }
 
-    private func finished(_ head: RequestHead?, status: Int, start: UInt64, isComplete: Bool) {
+    private func finished(
+        _ head: RequestHead?, status: Int, start: UInt64, isComplete: Bool, note: (any Sendable)?
+    ) {
         core.counters.received.add(bytesReceived, ordering: .relaxed)
         core.counters.sent.add(bytesSent, ordering: .relaxed)
         guard let log = core.accessLog else { return }
@@ -177,7 +207,7 @@ final class Connection: Pollable, @unchecked Sendable {
             AccessRecord(
                 head: head, status: status, bytesSent: bytesSent, bytesReceived: bytesReceived,
                 duration: .nanoseconds(Int64(clamping: Monotonic.nanoseconds &- start)), connection: info,
-                isComplete: isComplete))
+                isComplete: isComplete, note: note))
     }
 
     /// Answers a request that no handler sees.
@@ -195,7 +225,7 @@ final class Connection: Pollable, @unchecked Sendable {
             date: core.date.text(.now()), room: bytes.count)
         out.append(contentsOf: bytes)
         let isComplete = (try? await sendAll(out)) != nil
-        finished(nil, status: status, start: start, isComplete: isComplete)
+        finished(nil, status: status, start: start, isComplete: isComplete, note: nil)
     }
 
     // MARK: Receiving
@@ -207,11 +237,17 @@ final class Connection: Pollable, @unchecked Sendable {
         var transfer = Transfer.ended
         // SAFETY: the space is used within the call only.
         _ = unsafe buffer.fill { space in
-            transfer = unsafe PlainTransport.receive(descriptor, into: space)
+            transfer = unsafe receive(into: space)
             if case .moved(let count) = transfer { return count }
             return 0
         }
         return transfer
+    }
+
+    /// Receives from the socket or through TLS.
+    func receive(into space: UnsafeMutableRawBufferPointer) -> Transfer {
+        if let tls { return unsafe tls.receive(into: space) }
+        return unsafe PlainTransport.receive(descriptor, into: space)
     }
 
     func releaseInput() {
@@ -314,11 +350,20 @@ final class Connection: Pollable, @unchecked Sendable {
 
     /// Lingering: says that no more will come, then takes and drops what the peer still sends, for a while.
     private func close(lingering: Bool) async {
+        releaseInput()
+        tls?.sayFarewell()
         if lingering, shutdown(descriptor, Int32(SHUT_WR)) == 0 {
             let limit = Monotonic.milliseconds + core.configuration.lingerTimeout.millisecondsClamped
             while Monotonic.milliseconds < limit, !core.isAborting.load(ordering: .relaxed) {
-                input?.removeAll()
-                switch receive() {
+                // Past TLS: what comes now is dropped, encrypted or not.
+                let buffer = core.heads.take()
+                var transfer = Transfer.ended
+                _ = unsafe buffer.fill { space in
+                    transfer = unsafe PlainTransport.receive(descriptor, into: space)
+                    return 0
+                }
+                core.heads.give(buffer)
+                switch transfer {
                 case .moved: continue
                 case .ended: return finishClosing()
                 case .mustWaitToRead, .mustWaitToWrite: break
@@ -329,10 +374,20 @@ final class Connection: Pollable, @unchecked Sendable {
         finishClosing()
     }
 
+    /// Closes so that the peer sees an error: the end of a response that is cut must not look like its end.
+    private func reset() {
+        tls?.breakOff()
+        var option = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        finishClosing()
+    }
+
     /// Only the owner calls it, once.
     private func finishClosing() {
         word.store(Word.closed, ordering: .releasing)
         pool.forget(token)
+        tls?.sayFarewell()
+        tls = nil
         Glibc.close(descriptor)
         releaseInput()
         core.closed(self)

@@ -49,7 +49,14 @@ final class Listener: Pollable, @unchecked Sendable {
                     if core.openConnections >= core.configuration.connectionsMax { return }
                     isPaused.store(false, ordering: .relaxed)
                 }
-                guard acceptOne() else { break }
+                switch acceptOne() {
+                case .accepted: continue
+                case .nobody: return arm()
+                case .outOfResources:
+                    // Armed at once, the same client would be reported again without end; the next tick tries again.
+                    isPaused.store(true, ordering: .sequentiallyConsistent)
+                    return
+                }
             }
             arm()
         }
@@ -68,19 +75,27 @@ final class Listener: Pollable, @unchecked Sendable {
 
     private func arm() { _ = core.pool.watch(descriptor, for: .read, token: token) }
 
-    /// False when nobody waits, or no descriptor is left.
-    private func acceptOne() -> Bool {
+    private enum Accept { case accepted, nobody, outOfResources }
+
+    private func acceptOne() -> Accept {
         var storage = sockaddr_storage()
         // SAFETY: the storage fits every address family.
         let accepted = unsafe clinux_accept(descriptor, &storage)
-        guard accepted >= 0 else { return errno == EINTR || errno == ECONNABORTED }
+        guard accepted >= 0 else {
+            switch errno {
+            case EAGAIN: return .nobody
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .outOfResources
+            // The client is gone already, or a signal came: look for the next one.
+            default: return .accepted
+            }
+        }
         if case .tcp = address { setOption(accepted, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
         let (host, port) = SocketAddress.numeric(storage)
         let connection = Connection(
             core: core, descriptor: accepted,
             info: ConnectionInfo(peerAddress: host, peerPort: port, isTLS: isTLS))
         connection.open()
-        return true
+        return .accepted
     }
 }
 

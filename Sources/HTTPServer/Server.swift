@@ -1,4 +1,4 @@
-public import Files
+import Files
 import Glibc
 import Synchronization
 public import Threads
@@ -17,12 +17,13 @@ public final class Server: Sendable {
         _ addresses: [ListenAddress], configuration: ServerConfiguration = ServerConfiguration(), pool: Pool,
         accessLog: (@Sendable (AccessRecord) -> Void)? = nil,
         handler: @escaping @Sendable (Request) async -> Response
-    ) throws(SystemError) -> Server {
+    ) throws(ServerError) -> Server {
         // A peer that is gone must be an error of the call, not the end of the process; sendfile has no flag for it.
         signal(SIGPIPE, SIG_IGN)
         let core = ServerCore(configuration: configuration, pool: pool, handler: handler, accessLog: accessLog)
+        core.tls.store(try loadCertificate(configuration))
         var listeners: [Listener] = []
-        do throws(SystemError) {
+        do throws(ServerError) {
             for address in addresses { listeners += try listen(address, core) }
         } catch {
             for listener in listeners { listener.close() }
@@ -33,8 +34,17 @@ public final class Server: Sendable {
         return Server(core: core)
     }
 
-    private static func listen(_ address: ListenAddress, _ core: ServerCore) throws(SystemError) -> [Listener] {
+    private static func listen(_ address: ListenAddress, _ core: ServerCore) throws(ServerError) -> [Listener] {
+        do throws(SystemError) {
+            return try open(address, core)
+        } catch {
+            throw .cannotListen(address, error)
+        }
+    }
+
+    private static func open(_ address: ListenAddress, _ core: ServerCore) throws(SystemError) -> [Listener] {
         let backlog = core.configuration.backlog
+        let isTLS = core.tls.load() != nil
         switch address {
         case .unix(let path):
             let descriptor = try SocketAddress.listen(path: path, backlog: backlog)
@@ -43,9 +53,21 @@ public final class Server: Sendable {
             return try SocketAddress.listen(host: host, port: port, backlog: backlog).map { descriptor in
                 let (host, port) = SocketAddress.bound(descriptor)
                 return Listener(
-                    core: core, descriptor: descriptor, address: .tcp(host: host, port: port), isTLS: false)
+                    core: core, descriptor: descriptor, address: .tcp(host: host, port: port), isTLS: isTLS)
             }
         }
+    }
+
+    private static func loadCertificate(_ configuration: ServerConfiguration) throws(ServerError) -> TLSContext? {
+        guard let certificate = configuration.tlsCertificatePath, let key = configuration.tlsKeyPath else { return nil }
+        return try TLSContext.load(certificatePath: certificate, keyPath: key)
+    }
+
+    /// Reads the certificate and key files again, for connections that come from now on. On failure the former ones
+    /// stay in use. Reads the disk.
+    public func reloadCertificate() throws(ServerError) {
+        guard let context = try Self.loadCertificate(core.configuration) else { throw .noCertificate }
+        core.tls.store(context)
     }
 
     /// The addresses in numeric form, with the ports that were chosen for 0.

@@ -11,6 +11,7 @@ final class ServerCore: Sendable {
     let bodies: BufferList
     let date = DateCache()
     let counters = Counters()
+    let tls = CurrentCertificate()
     /// Connections close after their current response.
     let isStopping = Atomic<Bool>(false)
     /// Connections close at once.
@@ -61,4 +62,12 @@ final class ServerCore: Sendable {
         let handshakes = Atomic<Int>(0)
         let handshakesFailed = Atomic<Int>(0)
     }
+}
+
+/// The certificate that new connections get.
+final class CurrentCertificate: Sendable {
+    private let context = Lock<TLSContext?>(nil)
+
+    func load() -> TLSContext? { context.withLock { $0 } }
+    func store(_ new: TLSContext?) { context.withLock { $0 = new } }
 }

@@ -1,5 +1,6 @@
 internal import CLinux
 import Glibc
+import Threads
 
 /// What became of one attempt to move bytes.
 enum Transfer: Equatable {
@@ -9,6 +10,9 @@ enum Transfer: Equatable {
     case ended
     /// Nothing moved; try again when the socket is readable or writable.
     case mustWaitToRead, mustWaitToWrite
+
+    /// What to wait for; TLS may have to write in order to read, and the other way round.
+    var interest: Interest { self == .mustWaitToWrite ? .write : .read }
 }
 
 /// Bytes to and from a socket, as they are. All calls return at once.

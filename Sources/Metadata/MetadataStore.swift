@@ -11,7 +11,7 @@ public protocol MetadataStore: Sendable {
     func buckets(after: BucketName?, prefix: [UInt8], limit: Int) async throws(MetadataError) -> [Bucket]
     /// Throws `bucketExists`.
     func createBucket(named name: BucketName, owner: String, at now: Timestamp) async throws(MetadataError) -> Bucket
-    /// Removes a bucket that has no versions, delete markers or uploads; else `bucketNotEmpty`.
+    /// Removes a bucket that has no versions or delete markers, else `bucketNotEmpty`. Its uploads in progress are aborted.
     func deleteBucket(_ id: BucketID) async throws(MetadataError)
     func setVersioning(_ state: VersioningState, of bucket: BucketID) async throws(MetadataError)
 

@@ -34,15 +34,22 @@ extension ContractCase {
             let second = try await subject.store.createBucket(named: name, owner: "bob", at: .fixed)
             #expect(second.id != first.id && second.owner == "bob")
         },
-        ContractCase("a bucket with versions, delete markers or uploads stays") { subject in
+        ContractCase("a bucket with uploads in progress goes, and their parts become garbage") { subject in
+            let store = subject.store
+            let bucket = try await subject.bucket(.enabled)
+            let upload = try await subject.beginUpload("k", in: bucket)
+            let blob = try await subject.putPart(1, of: upload).blob
+            try await store.deleteBucket(bucket)
+            #expect(try await store.upload(upload.id, of: upload.key, in: bucket) == nil)
+            let garbage = try await store.garbage(limit: 1_000)
+            #expect(blob.map { garbage.contains($0) } == true)
+        },
+        ContractCase("a bucket with versions or delete markers stays") { subject in
             let store = subject.store
             let bucket = try await subject.bucket(.enabled)
             let marker = try await subject.delete("k", in: bucket)
             await #expect(throws: MetadataError.bucketNotEmpty) { try await store.deleteBucket(bucket) }
             try await subject.delete("k", in: bucket, marker.versionID)
-            let upload = try await subject.beginUpload("k", in: bucket)
-            await #expect(throws: MetadataError.bucketNotEmpty) { try await store.deleteBucket(bucket) }
-            try await store.abortUpload(upload.id, of: upload.key, in: bucket)
             let made = try await subject.put("k", in: bucket)
             await #expect(throws: MetadataError.bucketNotEmpty) { try await store.deleteBucket(bucket) }
             try await subject.delete("k", in: bucket, made.versionID)

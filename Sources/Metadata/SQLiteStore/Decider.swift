@@ -62,9 +62,16 @@ struct Decider {
         return bucket
     }
 
-    private func deleteBucket(_ id: BucketID, _ decision: inout Decision) throws(MetadataError) -> Answer {
+    /// Uploads in progress do not hold a bucket; they are aborted with it, as on AWS.
+    private mutating func deleteBucket(_ id: BucketID, _ decision: inout Decision) throws(MetadataError) -> Answer {
         _ = try bucket(id)
         if try !rows.isEmpty(id) { throw .bucketNotEmpty }
+        var blobs: [BlobID] = []
+        for upload in try rows.uploads(in: id) {
+            decision.changes.append(.uploadRemoved(upload))
+            blobs += try rows.parts(of: upload, after: Int.min, limit: Int.max).compactMap(\.blob)
+        }
+        drop(blobs, &decision)
         decision.changes.append(.bucketRemoved(id))
         return .done
     }

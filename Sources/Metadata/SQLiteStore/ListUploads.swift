@@ -3,10 +3,19 @@ import SQLite
 
 extension Rows {
     func listUploads(_ query: ListUploadsQuery) throws(MetadataError) -> ListUploadsPage {
-        var pager = UploadPager(query: query)
-        guard query.limit > 0 else { return pager.page }
+        var pager = Pager<Upload, UploadID>(limit: query.limit)
+        if query.limit > 0 { try fill(&pager, query) }
+        return ListUploadsPage(
+            uploads: pager.entries, commonPrefixes: pager.commonPrefixes, isTruncated: pager.isTruncated,
+            nextKeyMarker: pager.nextKey, nextUploadMarker: pager.nextID)
+    }
+
+    private func fill(
+        _ pager: inout Pager<Upload, UploadID>, _ query: ListUploadsQuery
+    ) throws(MetadataError) {
+        let delimiter = query.delimiter.flatMap { $0.isEmpty ? nil : $0 }
         if let marker = query.uploadMarker, let key = query.keyMarker, key.starts(with: query.prefix),
-            KeyOrder.commonPrefix(of: key, prefix: query.prefix, delimiter: pager.delimiter) == nil
+            KeyOrder.commonPrefix(of: key, prefix: query.prefix, delimiter: delimiter) == nil
         {
             // As with versions: an upload that ended since names no place, so its key is shown from its first upload.
             let initiated = try upload(marker)?.initiated.milliseconds ?? Int64.min
@@ -20,12 +29,15 @@ extension Rows {
                 row.bind(key, at: 2)
                 row.bind(initiated, at: 3)
                 row.bind(marker.utf8, at: 4)
-                while try row.next(), !pager.page.isTruncated { pager.add(try Self.upload(at: row)) }
+                while try row.next(), !pager.isTruncated {
+                    let upload = try Self.upload(at: row)
+                    pager.add(upload, key: upload.key, id: upload.id)
+                }
             }
         }
-        guard !pager.page.isTruncated,
-            let start = KeyOrder.start(prefix: query.prefix, delimiter: pager.delimiter, after: query.keyMarker)
-        else { return pager.page }
+        guard !pager.isTruncated,
+            let start = KeyOrder.start(prefix: query.prefix, delimiter: delimiter, after: query.keyMarker)
+        else { return }
         try connection.with(
             """
             SELECT * FROM uploads INDEXED BY uploads_order
@@ -34,56 +46,21 @@ extension Rows {
         ) { (row) throws(MetadataError) in
             row.bind(query.bucket.value, at: 1)
             row.bind(start, at: 2)
-            while try row.next(), !pager.page.isTruncated {
+            while try row.next(), !pager.isTruncated {
                 let upload = try Self.upload(at: row)
                 guard upload.key.utf8.starts(with: query.prefix) else { return }
                 guard
                     let common = KeyOrder.commonPrefix(
-                        of: upload.key.utf8, prefix: query.prefix, delimiter: pager.delimiter)
+                        of: upload.key.utf8, prefix: query.prefix, delimiter: delimiter)
                 else {
-                    pager.add(upload)
+                    pager.add(upload, key: upload.key, id: upload.id)
                     continue
                 }
                 pager.add(commonPrefix: common)
-                guard !pager.page.isTruncated, let next = KeyOrder.end(of: common) else { return }
+                guard !pager.isTruncated, let next = KeyOrder.end(of: common) else { return }
                 row.restart()
                 row.bind(next, at: 2)
             }
         }
-        return pager.page
-    }
-}
-
-/// Fills a page until one entry more is seen than it may hold.
-private struct UploadPager {
-    let limit: Int
-    let delimiter: [UInt8]?
-    var page = ListUploadsPage(
-        uploads: [], commonPrefixes: [], isTruncated: false, nextKeyMarker: nil, nextUploadMarker: nil)
-    private var last: (key: [UInt8], upload: UploadID?)?
-
-    init(query: ListUploadsQuery) {
-        limit = query.limit
-        delimiter = query.delimiter.flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    mutating func add(_ upload: Upload) {
-        guard hasRoom() else { return }
-        page.uploads.append(upload)
-        last = (upload.key.utf8, upload.id)
-    }
-
-    mutating func add(commonPrefix: [UInt8]) {
-        guard hasRoom() else { return }
-        page.commonPrefixes.append(commonPrefix)
-        last = (commonPrefix, nil)
-    }
-
-    private mutating func hasRoom() -> Bool {
-        if page.uploads.count + page.commonPrefixes.count < limit { return true }
-        page.isTruncated = true
-        page.nextKeyMarker = last?.key
-        page.nextUploadMarker = last?.upload
-        return false
     }
 }

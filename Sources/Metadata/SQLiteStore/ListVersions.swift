@@ -2,11 +2,20 @@ import SQLite
 
 extension Rows {
     func listVersions(_ query: ListVersionsQuery) throws(MetadataError) -> ListVersionsPage {
-        var pager = VersionPager(query: query)
-        guard query.limit > 0 else { return pager.page }
+        var pager = Pager<ObjectVersion, VersionID>(limit: query.limit)
+        if query.limit > 0 { try fill(&pager, query) }
+        return ListVersionsPage(
+            versions: pager.entries, commonPrefixes: pager.commonPrefixes, isTruncated: pager.isTruncated,
+            nextKeyMarker: pager.nextKey, nextVersionMarker: pager.nextID)
+    }
+
+    private func fill(
+        _ pager: inout Pager<ObjectVersion, VersionID>, _ query: ListVersionsQuery
+    ) throws(MetadataError) {
+        let delimiter = query.delimiter.flatMap { $0.isEmpty ? nil : $0 }
         if let marker = query.versionMarker, let key = query.keyMarker.flatMap({ ObjectKey($0) }),
             key.utf8.starts(with: query.prefix),
-            KeyOrder.commonPrefix(of: key.utf8, prefix: query.prefix, delimiter: pager.delimiter) == nil
+            KeyOrder.commonPrefix(of: key.utf8, prefix: query.prefix, delimiter: delimiter) == nil
         {
             // A marker that was deleted since names no place: the rest of its key is shown from its newest version, so that
             // a client that deletes page by page misses none.
@@ -17,68 +26,35 @@ extension Rows {
                 row.bind(query.bucket.value, at: 1)
                 row.bind(key.utf8, at: 2)
                 row.bind(sequence, at: 3)
-                while try row.next(), !pager.page.isTruncated {
-                    pager.add(try version(at: row, key: key, withContent: false))
+                while try row.next(), !pager.isTruncated {
+                    let version = try self.version(at: row, key: key, withContent: false)
+                    pager.add(version, key: key, id: version.versionID)
                 }
             }
         }
-        guard !pager.page.isTruncated,
-            let start = KeyOrder.start(prefix: query.prefix, delimiter: pager.delimiter, after: query.keyMarker)
-        else { return pager.page }
+        guard !pager.isTruncated,
+            let start = KeyOrder.start(prefix: query.prefix, delimiter: delimiter, after: query.keyMarker)
+        else { return }
         try connection.with(
             "SELECT * FROM versions WHERE bucket = ?1 AND key >= ?2 ORDER BY key, seq DESC"
         ) { (row) throws(MetadataError) in
             row.bind(query.bucket.value, at: 1)
             row.bind(start, at: 2)
-            while try row.next(), !pager.page.isTruncated {
+            while try row.next(), !pager.isTruncated {
                 guard let key = ObjectKey(row.bytes(1)) else { throw MetadataError.broken("versions: a malformed key") }
                 guard key.utf8.starts(with: query.prefix) else { return }
                 guard
-                    let common = KeyOrder.commonPrefix(of: key.utf8, prefix: query.prefix, delimiter: pager.delimiter)
+                    let common = KeyOrder.commonPrefix(of: key.utf8, prefix: query.prefix, delimiter: delimiter)
                 else {
-                    pager.add(try version(at: row, key: key, withContent: false))
+                    let version = try self.version(at: row, key: key, withContent: false)
+                    pager.add(version, key: key, id: version.versionID)
                     continue
                 }
                 pager.add(commonPrefix: common)
-                guard !pager.page.isTruncated, let next = KeyOrder.end(of: common) else { return }
+                guard !pager.isTruncated, let next = KeyOrder.end(of: common) else { return }
                 row.restart()
                 row.bind(next, at: 2)
             }
         }
-        return pager.page
-    }
-}
-
-/// Fills a page until one entry more is seen than it may hold.
-private struct VersionPager {
-    let limit: Int
-    let delimiter: [UInt8]?
-    var page = ListVersionsPage(
-        versions: [], commonPrefixes: [], isTruncated: false, nextKeyMarker: nil, nextVersionMarker: nil)
-    private var last: (key: [UInt8], version: VersionID?)?
-
-    init(query: ListVersionsQuery) {
-        limit = query.limit
-        delimiter = query.delimiter.flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    mutating func add(_ version: ObjectVersion) {
-        guard hasRoom() else { return }
-        page.versions.append(version)
-        last = (version.key.utf8, version.versionID)
-    }
-
-    mutating func add(commonPrefix: [UInt8]) {
-        guard hasRoom() else { return }
-        page.commonPrefixes.append(commonPrefix)
-        last = (commonPrefix, nil)
-    }
-
-    private mutating func hasRoom() -> Bool {
-        if page.versions.count + page.commonPrefixes.count < limit { return true }
-        page.isTruncated = true
-        page.nextKeyMarker = last?.key
-        page.nextVersionMarker = last?.version
-        return false
     }
 }

@@ -39,13 +39,10 @@ struct Rows {
 
     func bucketCount() throws(MetadataError) -> Int64 { try number("SELECT count(*) FROM buckets") }
 
-    /// Whether any version, delete marker or upload is there.
+    /// Whether no version and no delete marker is there.
     func isEmpty(_ bucket: BucketID) throws(MetadataError) -> Bool {
         try connection.with(
-            """
-            SELECT EXISTS (SELECT 1 FROM versions WHERE bucket = ?1)
-                OR EXISTS (SELECT 1 FROM uploads WHERE bucket = ?1)
-            """
+            "SELECT EXISTS (SELECT 1 FROM versions WHERE bucket = ?1)"
         ) { (row) throws(MetadataError) in
             row.bind(bucket.value, at: 1)
             return try row.next() && row.int64(0) == 0

@@ -16,6 +16,18 @@ extension Rows {
         return upload
     }
 
+    func uploads(in bucket: BucketID) throws(MetadataError) -> [UploadID] {
+        try connection.with("SELECT id FROM uploads WHERE bucket = ?1") { (row) throws(MetadataError) in
+            row.bind(bucket.value, at: 1)
+            var found: [UploadID] = []
+            while try row.next() {
+                guard let id = UploadID(row.bytes(0)) else { throw .broken("uploads: a malformed id") }
+                found.append(id)
+            }
+            return found
+        }
+    }
+
     /// In order of number.
     func parts(of upload: UploadID, after number: Int, limit: Int) throws(MetadataError) -> [UploadedPart] {
         try connection.with(

@@ -28,7 +28,7 @@ struct Listeners {
         }
         let s3 = try start(
             "OGW_S3_LISTEN", configuration.s3Listen, s3Configuration, pool: pool,
-            handler: { await gateway.handle($0) })
+            accessLog: { gateway.account(for: $0) }, handler: { await gateway.handle($0) })
         var services: Server?
         if !configuration.servicesListen.isEmpty {
             let table = ServicesRoutes.table(
@@ -53,10 +53,15 @@ struct Listeners {
 
     private static func start(
         _ setting: String, _ addresses: [ListenAddress], _ configuration: ServerConfiguration, pool: Pool,
-        handler: @escaping @Sendable (Request) async -> Response
+        accessLog: (@Sendable (AccessRecord) -> Void)? = nil, handler: @escaping @Sendable (Request) async -> Response
     ) throws(StartError) -> Server {
         do {
-            return try Server.start(addresses, configuration: configuration, pool: pool, handler: handler)
+            return try Server.start(
+                addresses, configuration: configuration, pool: pool, accessLog: accessLog, handler: handler)
+        } catch .tls(let path, let reason) {
+            throw StartError(
+                "OGW_TLS_CERT and OGW_TLS_KEY cannot be used: wanted PEM files of a certificate chain and its key"
+                    + " (\(path.map { "\($0): " } ?? "")\(reason)).")
         } catch {
             let list = addresses.map(\.description).joined(separator: ",")
             throw StartError("\(setting) is \"\(list)\": wanted addresses that can be listened on (\(error)).")

@@ -79,8 +79,19 @@ public final class RunningGateway: Sendable {
     }
 
     /// Reads the certificate files again; connections that are open keep the former certificate.
+    /// Blocks for the disk.
     public func reload() {
-        log.event("reload_ignored", ["reason": "no certificate"])
+        guard store.configuration.tlsCertificate != nil else {
+            log.event("reload_ignored", ["reason": "no certificate is set"])
+            return
+        }
+        do {
+            try s3.reloadCertificate()
+            try services?.reloadCertificate()
+            log.event("certificate_reloaded")
+        } catch {
+            log.event("certificate_not_reloaded", level: .error, ["error": .failure(error)])
+        }
     }
 
     private func flushLog() {
