@@ -60,9 +60,18 @@ struct OperationTable: Sendable {
         where Self.unservedSubresources.contains(where: { $0.matches(parameter.name) }) {
             throw S3Error(.notImplemented).adding("Header", parameter.name)
         }
-        for entry in candidates[Self.slot(head.method, target.scope)] where entry.route.matches(head, target) {
-            return entry
+        // An operation that ignored one of these would do something else than was asked: `DELETE /bucket?tagging` is not
+        // DeleteBucket.
+        let named = target.query.all.filter { parameter in
+            Self.servedSubresources.contains { $0.matches(parameter.name) }
         }
+        var unserved: [UInt8]?
+        for entry in candidates[Self.slot(head.method, target.scope)] where entry.route.matches(head, target) {
+            let other = named.first { name in !entry.route.parameters.contains { $0.matches(name.name) } }
+            guard let other else { return entry }
+            unserved = other.name
+        }
+        if let unserved { throw S3Error(.notImplemented).adding("Header", unserved) }
         throw S3Error(.methodNotAllowed)
             .adding("Method", head.methodBytes)
             .adding("ResourceType", (target.scope == .object ? "OBJECT" : "BUCKET").utf8)
@@ -81,6 +90,11 @@ struct OperationTable: Sendable {
         let scopes = RequestTarget.Scope.allCases
         return (methods.firstIndex(of: method) ?? 0) * scopes.count + (scopes.firstIndex(of: scope) ?? 0)
     }
+
+    /// Subresources that some operation here has, though not with every method and not on buckets and objects alike.
+    private static let servedSubresources: [StaticString] = [
+        "attributes", "delete", "location", "tagging", "uploadId", "uploads", "versioning", "versions",
+    ]
 
     /// Subresources of AWS that have no operation here; without this list `GET /bucket?policy` would list objects.
     static let unservedSubresources: [StaticString] = [
