@@ -84,7 +84,10 @@ struct CopyObject: S3Operation {
             input.source, conditions: input.sourceConditions, as: caller)
         try refuseIdleSelfCopy(input, target, bucket)
         guard source.size <= services.configuration.objectSizeMax else {
-            throw S3Error(.invalidRequest, "The specified copy source is larger than the maximum allowable size for a copy source: \(services.configuration.objectSizeMax)")
+            throw S3Error(
+                .invalidRequest,
+                "The specified copy source is larger than the maximum allowable size for a copy source: \(services.configuration.objectSizeMax)"
+            )
         }
         try await services.precheck(input.conditions, of: input.key, in: target)
         let algorithm = input.checksumAlgorithm ?? source.checksum?.algorithm
@@ -108,7 +111,8 @@ struct CopyObject: S3Operation {
         {
             throw S3Error(
                 .invalidRequest,
-                "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+                "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes."
+            )
         }
     }
 
