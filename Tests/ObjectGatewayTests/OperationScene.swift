@@ -74,6 +74,12 @@ struct OperationScene: Sendable {
             return TestRequest(method: "DELETE", path: "/bucket/upload-key", query: uploadQuery)
         case "ListMultipartUploads": return TestRequest(method: "GET", path: "/bucket", query: "uploads")
         default:
+            if let unset = UnsetConfiguration.all.first(where: { $0.route.name.description == operation }) {
+                return TestRequest(
+                    method: unset.route.method.name.description,
+                    path: unset.route.scope == .bucket ? "/bucket" : "/bucket/key",
+                    query: unset.route.parameters.map(\.description).joined(separator: "&"))
+            }
             Issue.record("\(operation) is not in the matrix of signatures and rights")
             throw MissingOperation(name: operation)
         }

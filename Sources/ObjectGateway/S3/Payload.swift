@@ -27,6 +27,9 @@ struct Payload: Sendable {
         _ request: S3Request, defaultDigests: DigestSet, checksumHeadersAreOfBody: Bool = true
     ) throws(S3Error) {
         let head = request.head
+        if head.method == .put, head.body == .none, head.first("content-length") == nil {
+            throw S3Error(.missingContentLength)
+        }
         announced =
             checksumHeadersAreOfBody
             ? try AnnouncedChecksum.read(head, request.query) : AnnouncedChecksum.readTrailer(head)
