@@ -1,9 +1,5 @@
 #ifndef OGW_COPENSSL_H
 #define OGW_COPENSSL_H
-// As in CLinux: a program that imports both must see one `fd_set`.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>

@@ -70,7 +70,7 @@ public final class Server: Sendable {
         core.tls.store(context)
     }
 
-    /// The addresses in numeric form, with the ports that were chosen for 0.
+    /// The addresses in numeric form, with the ports that were chosen for 0; none after a stop.
     public var boundAddresses: [ListenAddress] { core.allListeners.map(\.address) }
 
     public var statistics: ServerStatistics {
@@ -92,6 +92,8 @@ public final class Server: Sendable {
     public func stop(within limit: Duration = .seconds(10)) async {
         core.isStopping.store(true, ordering: .sequentiallyConsistent)
         for listener in core.allListeners { listener.close() }
+        // They hold the core, which holds them.
+        core.adopt([])
         for connection in core.allConnections { connection.stop() }
         let end = Monotonic.nanoseconds &+ limit.nanosecondsClamped
         while core.openConnections > 0, Monotonic.nanoseconds < end { await core.pool.sleep(for: .milliseconds(10)) }
