@@ -80,6 +80,7 @@ import Testing
         let fixture = try Fixture()
         let (version, _) = try await version(of: 3, in: fixture)
         let sweeper = fixture.objects.sweeper
+        let before = sweeper.removedCount
         do {
             let opened = try await fixture.objects.open(version, in: fixture.bucket, range: nil)
             try await fixture.delete()
@@ -87,7 +88,7 @@ import Testing
             sweeper.start()
             withExtendedLifetime(opened) {}
         }
-        while sweeper.removedCount < 3 { try await Task.sleep(for: .milliseconds(5)) }
+        while sweeper.removedCount < before + 3 { try await Task.sleep(for: .milliseconds(5)) }
         sweeper.stop()
         #expect(try fixture.files() == [])
     }
