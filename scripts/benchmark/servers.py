@@ -88,16 +88,18 @@ class Machine:
         words = [os.path.join(self.programs, "ogw-bench"), command]
         for name, value in flags.items():
             words += ["--" + name.replace("_", "-"), str(value)]
-        run = subprocess.run(words, env={**os.environ, **KEYS}, stdout=subprocess.PIPE, text=True)
+        run = subprocess.run(words, env={**os.environ, **KEYS}, stdout=subprocess.PIPE)
+        # Not as text, which would turn the CR LF of a request into LF.
+        out = run.stdout.decode()
         if run.returncode:
-            raise RuntimeError(run.stdout)
-        lines = run.stdout.splitlines()
+            raise RuntimeError(out)
+        lines = out.splitlines()
         if lines and all(line.startswith("{") for line in lines):
             merged = {}
             for line in lines:
                 merged.update(json.loads(line))
             return merged
-        return run.stdout
+        return out
 
     def wrk(self, server, connections, scheme="http", **lua):
         """Load by one thread of wrk. A signed header is good for 15 minutes, so the requests are signed just before."""
