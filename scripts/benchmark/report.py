@@ -1,0 +1,56 @@
+"""The table that a run ends with."""
+
+import os
+import platform
+import subprocess
+import time
+
+
+def first_line(command):
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return (run.stdout.splitlines() or ["?"])[0].strip()
+
+
+def processor():
+    with open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def file_system(path):
+    return first_line(["stat", "-f", "-c", "%T", path])
+
+
+class Report:
+    def __init__(self):
+        self.started = time.gmtime()
+        self.load_before = os.getloadavg()[0]
+        self.titles = []
+        self.rows = {}
+        self.notes = []
+
+    def row(self, title, what, ogw, peer="", ratio=None, goal="", note=""):
+        """`ratio` is a number, or nothing where there is no peer; `goal` says what it shall be."""
+        if title not in self.rows:
+            self.titles.append(title)
+            self.rows[title] = []
+        shown = "" if ratio is None else f"{ratio:.2f}"
+        self.rows[title].append((what, ogw, peer, shown, goal, note))
+
+    def note(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def text(self):
+        lines = [
+            f"Measured {time.strftime('%Y-%m-%d %H:%M', self.started)} UTC on {os.cpu_count()} cores of {processor()}, "
+            f"Linux {platform.release()}; {first_line(['nginx', '-v'])}; load average before {self.load_before:.2f}.",
+        ]
+        for title in self.titles:
+            lines += ["", f"### {title}", "", "| What | ogw | Beside it | Ratio | Goal | Conditions |", "|---|---|---|---|---|---|"]
+            lines += ["| " + " | ".join(row) + " |" for row in self.rows[title]]
+        if self.notes:
+            lines += [""] + [f"- {note}" for note in self.notes]
+        return "\n".join(lines)
