@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 
 /// A hash function of OpenSSL, looked up once: a look-up by name costs more than hashing a small request.
 // @unchecked: OpenSSL's method objects are immutable after the fetch.
@@ -63,5 +64,9 @@ import COpenSSL
 /// Ends the process. OpenSSL's digests and random bytes fail only for want of memory, or in a broken installation; no input
 /// leads here, and going on with a wrong digest would let bad bytes pass for good ones.
 func libraryFailed(_ function: StaticString) -> Never {
-    fatalError("OpenSSL: \(function) failed")
+    // SAFETY: a static string's bytes live for ever.
+    unsafe _ = write(STDERR_FILENO, function.utf8Start, function.utf8CodeUnitCount)
+    let rest: StaticString = ": OpenSSL failed\n"
+    unsafe _ = write(STDERR_FILENO, rest.utf8Start, rest.utf8CodeUnitCount)
+    abort()
 }

@@ -11,6 +11,8 @@ public struct AccessRecord: Sendable {
     public let connection: ConnectionInfo
     /// The response was sent whole.
     public let isComplete: Bool
+    /// What the handler put into `Response.note`; nil for a request that no handler saw.
+    public let note: (any Sendable)?
 }
 
 /// Counts since the start, and what is open now.

@@ -193,11 +193,13 @@ final class Connection: Pollable, @unchecked Sendable {
         let response = await core.handler(request)
         let outcome = await send(response, to: head, at: received)
         requestNumber.add(1, ordering: .relaxed)
-        finished(head, status: response.status, start: start, isComplete: outcome != .cut)
+        finished(head, status: response.status, start: start, isComplete: outcome != .cut, note: response.note)
         return outcome
     }
 
-    private func finished(_ head: RequestHead?, status: Int, start: UInt64, isComplete: Bool) {
+    private func finished(
+        _ head: RequestHead?, status: Int, start: UInt64, isComplete: Bool, note: (any Sendable)?
+    ) {
         core.counters.received.add(bytesReceived, ordering: .relaxed)
         core.counters.sent.add(bytesSent, ordering: .relaxed)
         guard let log = core.accessLog else { return }
@@ -205,7 +207,7 @@ final class Connection: Pollable, @unchecked Sendable {
             AccessRecord(
                 head: head, status: status, bytesSent: bytesSent, bytesReceived: bytesReceived,
                 duration: .nanoseconds(Int64(clamping: Monotonic.nanoseconds &- start)), connection: info,
-                isComplete: isComplete))
+                isComplete: isComplete, note: note))
     }
 
     /// Answers a request that no handler sees.
@@ -223,7 +225,7 @@ final class Connection: Pollable, @unchecked Sendable {
             date: core.date.text(.now()), room: bytes.count)
         out.append(contentsOf: bytes)
         let isComplete = (try? await sendAll(out)) != nil
-        finished(nil, status: status, start: start, isComplete: isComplete)
+        finished(nil, status: status, start: start, isComplete: isComplete, note: nil)
     }
 
     // MARK: Receiving

@@ -8,6 +8,8 @@ public struct Response: Sendable {
     public var body: Body
     /// Close the connection after this response.
     public var closes = false
+    /// Handed to the access log when the response has been sent.
+    public var note: (any Sendable)?
 
     public enum Body: Sendable {
         /// No body and, for 204 and 304, no Content-Length.

@@ -29,7 +29,6 @@ public final class Gateway: Sendable {
     /// Everything that happens to a request, in order. Nothing runs without the caller that `authenticate` proved.
     public func handle(_ request: Request) async -> Response {
         let id = RequestID.next()
-        let clock = ContinuousClock.now
         var progress = Progress()
         var response: Response
         do {
@@ -42,7 +41,8 @@ public final class Gateway: Sendable {
         response.headers.add("x-amz-request-id", id.text)
         response.headers.add("x-amz-id-2", Self.hostID)
         response.headers.add("server", "ObjectGateway")
-        account(for: request, id, response, progress, took: ContinuousClock.now - clock)
+        response.note = RequestNote(
+            id: id, user: progress.caller?.name, operation: progress.entry?.index, error: progress.error?.code)
         return response
     }
 
@@ -94,21 +94,29 @@ public final class Gateway: Sendable {
         return response
     }
 
-    private func account(
-        for request: Request, _ id: RequestID, _ response: Response, _ progress: Progress, took duration: Duration
-    ) {
-        let bytesIn = request.body.length ?? 0
-        let bytesOut = response.body.length ?? 0
+    /// What `handle` tells `account` of a request.
+    private struct RequestNote: Sendable {
+        var id: RequestID
+        var user: String?
+        /// The place in the operation table.
+        var operation: Int?
+        var error: S3ErrorCode?
+    }
+
+    /// Counts and logs a request once its response has been sent; also one that the engine refused itself.
+    public func account(for record: AccessRecord) {
+        let note = record.note as? RequestNote
         metrics.recordRequest(
-            operation: progress.entry?.index ?? -1, status: response.status, duration: duration, bytesIn: bytesIn,
-            bytesOut: bytesOut)
+            operation: note?.operation ?? -1, status: record.status, duration: record.duration,
+            bytesIn: record.bytesReceived, bytesOut: record.bytesSent)
         guard log.writesAccess else { return }
         log.access(
             AccessEvent(
-                requestID: id.text, peer: request.connection.peerAddress, user: progress.caller?.name,
-                operation: progress.entry?.route.name ?? "Unknown", method: request.head.methodBytes,
-                path: request.head.path, status: response.status, errorCode: progress.error?.code.rawValue,
-                bytesIn: bytesIn, bytesOut: bytesOut, duration: duration))
+                requestID: note?.id.text ?? [], peer: record.connection.peerAddress, user: note?.user,
+                operation: note?.operation.map { table.entries[$0].route.name } ?? "Unknown",
+                method: record.head?.methodBytes ?? [], path: record.head?.path ?? [], status: record.status,
+                errorCode: note?.error?.rawValue, bytesIn: record.bytesReceived, bytesOut: record.bytesSent,
+                duration: record.duration))
     }
 
     /// What AWS calls the host id; says nothing about the host here.

@@ -9,17 +9,17 @@ enum TagSet {
     private static let valueCharactersMax = 256
 
     /// Reads the query form of `x-amz-tagging`: `a=1&b=2`.
+    /// Throws InvalidArgument for a form that cannot be read and for a doubled key, InvalidTag for the rest.
     static func parse(query text: ArraySlice<UInt8>) throws(S3Error) -> [Tag] {
-        let parameters: QueryParameters
-        do {
-            parameters = try QueryParameters(text)
-        } catch {
-            throw S3Error(
-                .invalidArgument,
+        guard let parameters = try? QueryParameters(text),
+            Set(parameters.all.map(\.name)).count == parameters.all.count
+        else {
+            throw .invalidArgument(
+                "x-amz-tagging", text,
                 "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates."
             )
         }
-        return try checked(parameters.all.map { Tag(key: $0.name, value: $0.value) }, tooMany: .invalidTag)
+        return try checked(parameters.all.map { Tag(key: $0.name, value: $0.value) })
     }
 
     /// Reads a `Tagging` document.
@@ -32,11 +32,11 @@ enum TagSet {
             }
             tags.append(Tag(key: key.text, value: value.text))
         }
-        return try checked(tags, tooMany: .invalidTag)
+        return try checked(tags)
     }
 
-    private static func checked(_ tags: [Tag], tooMany: S3ErrorCode) throws(S3Error) -> [Tag] {
-        guard tags.count <= countMax else { throw S3Error(tooMany, "Object tags cannot be greater than 10") }
+    private static func checked(_ tags: [Tag]) throws(S3Error) -> [Tag] {
+        guard tags.count <= countMax else { throw S3Error(.invalidTag, "Object tags cannot be greater than 10") }
         var seen = Set<[UInt8]>()
         for tag in tags {
             guard let key = String(validating: tag.key, as: UTF8.self),

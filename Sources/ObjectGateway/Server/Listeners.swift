@@ -28,7 +28,7 @@ struct Listeners {
         }
         let s3 = try start(
             "OGW_S3_LISTEN", configuration.s3Listen, s3Configuration, pool: pool,
-            handler: { await gateway.handle($0) })
+            accessLog: { gateway.account(for: $0) }, handler: { await gateway.handle($0) })
         var services: Server?
         if !configuration.servicesListen.isEmpty {
             let table = ServicesRoutes.table(
@@ -53,10 +53,11 @@ struct Listeners {
 
     private static func start(
         _ setting: String, _ addresses: [ListenAddress], _ configuration: ServerConfiguration, pool: Pool,
-        handler: @escaping @Sendable (Request) async -> Response
+        accessLog: (@Sendable (AccessRecord) -> Void)? = nil, handler: @escaping @Sendable (Request) async -> Response
     ) throws(StartError) -> Server {
         do {
-            return try Server.start(addresses, configuration: configuration, pool: pool, handler: handler)
+            return try Server.start(
+                addresses, configuration: configuration, pool: pool, accessLog: accessLog, handler: handler)
         } catch .tls(let path, let reason) {
             throw StartError(
                 "OGW_TLS_CERT and OGW_TLS_KEY cannot be used: wanted PEM files of a certificate chain and its key"
@@ -99,7 +100,9 @@ struct Listeners {
         let diskFreeMin = store.configuration.diskFreeMin
         return [
             .init(name: "metadata") {
-                do { _ = try await store.metadata.buckets(after: nil, prefix: [], limit: 1) } catch { return "the store does not answer" }
+                do { _ = try await store.metadata.buckets(after: nil, prefix: [], limit: 1) } catch {
+                    return "the store does not answer"
+                }
                 return nil
             },
             .init(name: "blobs") {
