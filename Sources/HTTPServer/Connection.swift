@@ -353,7 +353,11 @@ final class Connection: Pollable, @unchecked Sendable {
         releaseInput()
         tls?.sayFarewell()
         if lingering, shutdown(descriptor, Int32(SHUT_WR)) == 0 {
-            let limit = Monotonic.milliseconds + core.configuration.lingerTimeout.millisecondsClamped
+            let isStopping = core.isStopping.load(ordering: .relaxed)
+            let patience =
+                isStopping
+                ? min(core.configuration.lingerTimeout, .milliseconds(200)) : core.configuration.lingerTimeout
+            let limit = Monotonic.milliseconds + patience.millisecondsClamped
             while Monotonic.milliseconds < limit, !core.isAborting.load(ordering: .relaxed) {
                 // Past TLS: what comes now is dropped, encrypted or not.
                 let buffer = core.heads.take()
