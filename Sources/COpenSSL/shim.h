@@ -4,6 +4,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <features.h>
+#undef __USE_XOPEN
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
