@@ -68,7 +68,7 @@ final class BlobWriter {
             return (file, try blobs.newID())
         }
         self.file = nil
-        return StagedBlob(blobs: blobs, id: id, file: file, size: size, digests: values)
+        return StagedBlob(blobs: blobs, pool: pool, id: id, file: file, size: size, digests: values)
     }
 
     /// Lets go of everything. The file vanishes, which takes time when it is large.

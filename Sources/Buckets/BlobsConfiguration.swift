@@ -15,6 +15,9 @@ public struct BlobsConfiguration: Sendable {
     /// do not push out everything that is being read. The pages come back for the bytes that follow: 1 GiB took 3.4 s
     /// instead of 4.7 s, and a third of the system time.
     public var cachedBytesMax: UInt64 = 256 << 20
+    /// Parts of objects that all readers together have yet to open, 32 bytes of memory each; a read that would take more
+    /// is refused (`BucketsError.overloaded`). 200 readers of 10,000 parts each fit.
+    public var pinnedBlobsMax = 1 << 21
     /// Called when the kernel could not make bytes or names durable. A second sync may falsely succeed, so the default
     /// ends the process: on the next start everything acknowledged is read from the disk.
     public var onFatal: @Sendable (SystemError) -> Void = { error in

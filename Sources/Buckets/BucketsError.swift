@@ -11,6 +11,8 @@ public enum BucketsError: Error, Sendable, Equatable {
     case gone(BlobID)
     /// The range does not lie within the version.
     case invalidRange
+    /// A limit on what is done at once is reached; try again. The text is for the log, never for a client.
+    case overloaded(String)
     /// A blob or row contradicts the other. The text is for the log, never for a client.
     case damaged(String)
     /// Another process uses this folder.
@@ -30,7 +32,7 @@ extension BucketsError: CustomStringConvertible {
         case .diskFull: "the disk is full, or below its minimum of free space"
         case .gone(let blob): "blob \(blob.value) is gone"
         case .invalidRange: "the range does not lie within the version"
-        case .damaged(let what): what
+        case .overloaded(let what), .damaged(let what): what
         case .folderInUse(let folder): "the folder \(folder) is in use by another process (its LOCK is held)"
         case .unknownFormat(let folder, let reason): "the folder \(folder) cannot be used as a store: \(reason)"
         case .system(let error): error.description

@@ -17,6 +17,7 @@ public final class LocalBlobs: Sendable {
 
     public let root: String
     let configuration: BlobsConfiguration
+    let pins: PinTable
     private let folderLock: FileLock
     private let ids: Lock<Ids>
     /// The first id of this opening. Files below it that no row names are orphans: nobody is about to publish them.
@@ -39,6 +40,7 @@ public final class LocalBlobs: Sendable {
         self.root = root
         self.configuration = configuration
         self.folderLock = folderLock
+        pins = PinTable(blobsMax: configuration.pinnedBlobsMax)
         firstID = block << Self.blockBits
         ids = Lock(Ids(next: firstID, blocksReady: block + 1))
     }

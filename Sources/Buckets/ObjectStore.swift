@@ -38,17 +38,17 @@ public final class ObjectStore: Sendable {
     /// where the version has every digest that is asked for; else the bytes are copied, with `keepAlive` called between
     /// pieces of at most 256 KiB. Throws as `open` and `stage` do.
     public func stageCopy(
-        of version: ObjectVersion, range: Range<UInt64>?, digests: DigestSet, allowLink: Bool,
+        of version: ObjectVersion, in bucket: BucketID, range: Range<UInt64>?, digests: DigestSet, allowLink: Bool,
         keepAlive: (@Sendable () async throws -> Void)? = nil
     ) async throws -> StagedBlob {
         if allowLink, range == nil || range == 0..<version.size, let linked = try link(version, digests: digests) {
             return linked
         }
-        let slices = try await open(version, range: range)
+        let bytes = try await open(version, in: bucket, range: range)
         let writer = try BlobWriter(blobs: blobs, pool: pool, digests: digests, sizeMax: .max)
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
         do {
-            for slice in slices {
+            try await bytes.forEach { slice in
                 var done: UInt64 = 0
                 while done < slice.length {
                     let count = Int(min(slice.length - done, UInt64(buffer.count)))
@@ -84,7 +84,7 @@ public final class ObjectStore: Sendable {
         try blobs.checkSpace()
         return try pool.blocking { () throws(BucketsError) -> StagedBlob? in
             guard let id = try blobs.link(existing: source) else { return nil }
-            return StagedBlob(blobs: blobs, linked: id, size: version.size, digests: values)
+            return StagedBlob(blobs: blobs, pool: pool, linked: id, size: version.size, digests: values)
         }
     }
 
@@ -174,24 +174,22 @@ public final class ObjectStore: Sendable {
 
     // MARK: Reading
 
-    /// Opens the bytes of a version, in order: those of `range`, or all. Throws `gone` when the version was replaced or
-    /// deleted since its row was read (look it up again), `invalidRange` and `damaged`.
-    public func open(_ version: ObjectVersion, range: Range<UInt64>?) async throws(BucketsError) -> [BlobSlice] {
+    /// Opens the bytes of a version, in order: those of `range`, or all. Bytes in several blobs are pinned and their files
+    /// opened as they are taken. Throws `gone` when the version was replaced or deleted since its row was read (look it up
+    /// again), `invalidRange`, `damaged`, `overloaded`, or a `MetadataError`.
+    public func open(
+        _ version: ObjectVersion, in bucket: BucketID, range: Range<UInt64>?
+    ) async throws -> OpenedBytes {
         let extents = try BlobExtent.extents(of: version, range: range)
-        if extents.isEmpty { return [] }
-        return try pool.blocking { () throws(BucketsError) in
-            var slices: [BlobSlice] = []
-            slices.reserveCapacity(extents.count)
-            for extent in extents {
-                let file = try blobs.open(extent.blob)
-                let size: UInt64
-                do throws(SystemError) { size = try file.size() } catch { throw BucketsError(error) }
-                guard size == extent.blobSize else {
-                    throw .damaged("blob \(extent.blob.value) has \(size) bytes instead of \(extent.blobSize)")
-                }
-                slices.append(BlobSlice(file: file, offset: extent.offset, length: extent.length))
-            }
-            return slices
+        guard let first = extents.first else { return .none }
+        if extents.count == 1 {
+            return .one(try pool.blocking { () throws(BucketsError) in try blobs.open(first) })
         }
+        let pin = try blobs.pins.pin(extents) { [sweeper] in sweeper.wake() }
+        // Only a row that names the blobs after they were pinned proves that none of them is being removed.
+        let current = try await metadata.version(of: version.key, in: bucket, version: version.versionID)
+        guard let current, current.content == version.content else { throw BucketsError.gone(first.blob) }
+        let slice = try pool.blocking { () throws(BucketsError) in try blobs.open(first) }
+        return .several(BlobSequence(blobs: blobs, pool: pool, extents: extents, pin: pin, first: slice))
     }
 }

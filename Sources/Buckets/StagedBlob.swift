@@ -13,6 +13,7 @@ public final class StagedBlob: Sendable {
     /// MD5 and what was asked for.
     public let digests: DigestValues
     private let blobs: LocalBlobs?
+    private let pool: Pool?
     private let state: Lock<State>
 
     private enum State {
@@ -25,29 +26,38 @@ public final class StagedBlob: Sendable {
     }
 
     init(empty digests: DigestValues) {
-        (blob, size, blobs) = (nil, 0, nil)
+        (blob, size, blobs, pool) = (nil, 0, nil, nil)
         self.digests = digests
         state = Lock(.released)
     }
 
     /// A synced file without a name, which is to become `id`.
-    init(blobs: LocalBlobs, id: BlobID, file: OpenFile, size: UInt64, digests: DigestValues) {
-        (self.blobs, self.size, self.digests) = (blobs, size, digests)
+    init(blobs: LocalBlobs, pool: Pool, id: BlobID, file: OpenFile, size: UInt64, digests: DigestValues) {
+        (self.blobs, self.pool, self.size, self.digests) = (blobs, pool, size, digests)
         blob = id
         state = Lock(.unnamed(file))
     }
 
     /// A file that has the name of `id` already.
-    init(blobs: LocalBlobs, linked id: BlobID, size: UInt64, digests: DigestValues) {
-        (self.blobs, self.size, self.digests) = (blobs, size, digests)
+    init(blobs: LocalBlobs, pool: Pool, linked id: BlobID, size: UInt64, digests: DigestValues) {
+        (self.blobs, self.pool, self.size, self.digests) = (blobs, pool, size, digests)
         blob = id
         state = Lock(.named)
     }
 
     deinit {
-        guard let blobs, let blob, state.withLock({ if case .named = $0 { true } else { false } }) else { return }
-        // What cannot be removed now is found as an orphan by `ogw check`.
-        try? blobs.remove(blob)
+        guard let blobs, let pool, let blob, !state.withLock({ if case .released = $0 { true } else { false } }) else {
+            return
+        }
+        // A large file takes time to vanish: at its removal, or where it has no name, when `last` goes.
+        pool.blocking {
+            let last = state.withLock { state in
+                defer { state = .released }
+                return state
+            }
+            // What cannot be removed now is found as an orphan by `ogw check`.
+            if case .named = last { try? blobs.remove(blob) }
+        }
     }
 
     public var content: Content { blob.map(Content.blob) ?? .empty }

@@ -74,23 +74,30 @@ public final class Sweeper: Sendable {
     /// Files removed since the opening, for metrics.
     public var removedCount: UInt64 { removed.load(ordering: .relaxed) }
 
-    /// Removes all present garbage and returns how many blobs that were. What could not be removed stays listed; a file that
-    /// is gone already is fine.
+    /// Removes all present garbage and returns how many blobs that were. What is pinned, and what could not be removed, stays
+    /// listed for a later sweep; a file that is gone already is fine.
     @discardableResult
     public func sweep() async throws(MetadataError) -> Int {
         var count = 0
+        // The list is oldest first, so that what is passed over stays at its head.
+        var pinned = 0
         while true {
-            let garbage = try await metadata.garbage(limit: 256)
+            let garbage = [BlobID](try await metadata.garbage(limit: pinned + Self.batchLength).dropFirst(pinned))
             if garbage.isEmpty { return count }
-            let gone = pool.blocking { garbage.filter { (try? blobs.remove($0)) != nil } }
+            let free = pool.blocking { blobs.pins.unpinned(of: garbage) }
+            pinned += garbage.count - free.count
+            if free.isEmpty { continue }
+            let gone = pool.blocking { free.filter { (try? blobs.remove($0)) != nil } }
             // A name that a crash brings back after its row is forgotten would be an orphan.
             guard !gone.isEmpty, (try? pool.blocking({ try blobs.makeDurable(gone) })) != nil else { return count }
             try await metadata.forgetGarbage(gone)
             count += gone.count
             removed.add(UInt64(gone.count), ordering: .relaxed)
-            if gone.count < garbage.count { return count }
+            if gone.count < free.count { return count }
         }
     }
+
+    private static let batchLength = 256
 
     private func run(_ generation: Int) async {
         while true {

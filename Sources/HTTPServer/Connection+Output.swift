@@ -56,6 +56,7 @@ extension Connection {
             var total: UInt64 = 0
             for slice in slices { total = total.addingReportingOverflow(slice.length).partialValue }
             return .length(total)
+        case .fileSequence(let length, _): return .length(length)
         case .stream(let length?, _): return .length(length)
         case .stream(nil, _): return head.minorVersion == 0 ? .untilClose : .chunked
         }
@@ -86,6 +87,9 @@ extension Connection {
                 try await sendAll(out, more: !slices.isEmpty)
                 for slice in slices { try await sendFile(slice) }
             }
+        case .fileSequence(let length, let next):
+            try await sendAll(out, more: length > 0)
+            try await sendFiles(length: length, next)
         case .stream(let length, let write):
             try await sendAll(out)
             try await sendStream(length: length, isChunked: framing == .chunked, write)
@@ -119,6 +123,16 @@ extension Connection {
             case .ended: throw BodyError.disconnected
             case .mustWaitToRead, .mustWaitToWrite: try await waitToSend(for: transfer.interest)
             }
+        }
+    }
+
+    private func sendFiles(length: UInt64, _ next: @Sendable () async throws -> FileSlice?) async throws {
+        var left = length
+        while left > 0 {
+            // Other than was promised would be taken for the next response, or waited for.
+            guard let slice = try await next(), slice.length <= left else { throw BodyError.malformed }
+            try await sendFile(slice)
+            left -= slice.length
         }
     }
 

@@ -92,6 +92,8 @@ struct FieldMeaning {
     }
 
     private mutating func readExpectation(_ value: Span<UInt8>) throws(DecodeError) {
+        // An empty value asks for nothing.
+        if value.isEmpty { return }
         guard equalLowered(value, "100-continue") else { throw .unknownExpectation }
         expectsContinue = true
     }

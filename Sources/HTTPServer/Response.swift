@@ -19,6 +19,9 @@ public struct Response: Sendable {
         case bytes([UInt8])
         /// Slices of files, one after the other, sent without copying where the connection allows.
         case files([FileSlice])
+        /// Slices of files that together hold `length` bytes, each asked for when the one before is sent, so that one file is
+        /// open at a time. Where `next` throws, or gives other than `length` bytes, the connection is cut.
+        case fileSequence(length: UInt64, next: @Sendable () async throws -> FileSlice?)
         /// Bytes made while they are sent: with Content-Length when `length` is known (exactly that many must be
         /// written, or the connection is cut), else chunked. Also used to keep a connection alive by writing
         /// white space while a long operation runs.
@@ -30,6 +33,7 @@ public struct Response: Sendable {
             case .none, .headOnly: 0
             case .bytes(let bytes): UInt64(bytes.count)
             case .files(let slices): slices.reduce(0) { $0 &+ $1.length }
+            case .fileSequence(let length, _): length
             case .stream(let length, _): length
             }
         }

@@ -18,7 +18,9 @@ public enum MetadataError: Error, Sendable, Equatable {
     case noSuchUser
     /// More users, buckets or the like than the configured limit.
     case limitExceeded(String)
-    /// The store is behind its limits or away; try again.
+    /// The store takes no more work for now: too much waits, or it is closing. Nothing of the operation was begun; try again.
+    case overloaded(String)
+    /// The store is away or failed for now; whether a write took effect is unknown. Try again.
     case unavailable(String)
     /// The store failed or contradicts itself. The text is for the log, never for a client.
     case broken(String)

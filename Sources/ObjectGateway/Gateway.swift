@@ -47,6 +47,7 @@ public final class Gateway: Sendable {
     }
 
     private func answer(_ request: Request, _ id: RequestID, _ progress: inout Progress) async throws -> Response {
+        if request.head.method == .options { throw Self.preflightRefusal(request.head) }
         let (caller, authentication) = try await authenticator.authenticate(request.head, now: .now())
         progress.caller = caller
         let target = try RequestTarget(request.head, domains: domains)
@@ -63,6 +64,13 @@ public final class Gateway: Sendable {
                 return self.response(to: request, refusing: S3Error(mapping: error), id)
             }
         }
+    }
+
+    /// A preflight carries no credentials and tells nothing: no bucket has CORS rules (API/RESTOPTIONSobject).
+    private static func preflightRefusal(_ head: RequestHead) -> S3Error {
+        head.first("origin") == nil
+            ? S3Error(.badRequest, "Insufficient information. Origin request header needed.")
+            : S3Error(.accessForbidden)
     }
 
     /// How far a request came, for the log.

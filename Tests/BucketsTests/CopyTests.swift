@@ -15,7 +15,7 @@ import Threads
         let bytes = pattern(300_000)
         let original = try await fixture.put(bytes)
         let staged = try await fixture.objects.stageCopy(
-            of: original, range: nil, digests: [], allowLink: allowLink)
+            of: original, in: fixture.bucket, range: nil, digests: [], allowLink: allowLink)
         #expect(staged.digests[.md5] == original.etag.md5)
         let copy = try await publish(staged, in: fixture)
         #expect(try fixture.files().count == 2)
@@ -30,7 +30,8 @@ import Threads
         let bytes = pattern(1000)
         let original = try await fixture.put(bytes)
         do {
-            let staged = try await fixture.objects.stageCopy(of: original, range: nil, digests: [], allowLink: true)
+            let staged = try await fixture.objects.stageCopy(
+                of: original, in: fixture.bucket, range: nil, digests: [], allowLink: true)
             #expect(staged.blob != original.content.blobs.first)
             #expect(try fixture.files().count == 2)
         }
@@ -43,13 +44,14 @@ import Threads
         let bytes = pattern(1000)
         var original = try await fixture.put(bytes)
         let computed = try await fixture.objects.stageCopy(
-            of: original, range: nil, digests: .sha256, allowLink: true)
+            of: original, in: fixture.bucket, range: nil, digests: .sha256, allowLink: true)
         #expect(computed.digests[.sha256] == Digest.of(bytes, .sha256))
 
         // Taken over and not computed: a value that no content has.
         let given = [UInt8](repeating: 7, count: 4)
         original.checksum = Checksum(algorithm: .crc32, kind: .fullObject, value: given)
-        let linked = try await fixture.objects.stageCopy(of: original, range: nil, digests: .crc32, allowLink: true)
+        let linked = try await fixture.objects.stageCopy(
+            of: original, in: fixture.bucket, range: nil, digests: .crc32, allowLink: true)
         #expect(linked.digests[.crc32] == given)
     }
 
@@ -58,7 +60,8 @@ import Threads
         let (a, b) = (pattern(70_000, seed: 1), pattern(200_000, seed: 2))
         let parts = [try await fixture.putPart(a, number: 1), try await fixture.putPart(b, number: 2)]
         let original = try await fixture.complete(parts)
-        let staged = try await fixture.objects.stageCopy(of: original, range: nil, digests: [], allowLink: true)
+        let staged = try await fixture.objects.stageCopy(
+            of: original, in: fixture.bucket, range: nil, digests: [], allowLink: true)
         #expect(staged.digests[.md5] == Digest.of(a + b, .md5))
         #expect(try await fixture.read(publish(staged, in: fixture)) == a + b)
     }
@@ -69,7 +72,7 @@ import Threads
         let original = try await fixture.put(bytes)
         let calls = Lock(0)
         let staged = try await fixture.objects.stageCopy(
-            of: original, range: 100..<900_000, digests: [], allowLink: true,
+            of: original, in: fixture.bucket, range: 100..<900_000, digests: [], allowLink: true,
             keepAlive: { calls.withLock { $0 += 1 } })
         #expect(calls.withLock { $0 } == 4)
         #expect(try await fixture.read(publish(staged, in: fixture)) == [UInt8](bytes[100..<900_000]))
@@ -80,7 +83,8 @@ import Threads
         let original = try await fixture.put(pattern(1 << 20))
         await #expect(throws: FixtureError()) {
             _ = try await fixture.objects.stageCopy(
-                of: original, range: nil, digests: [], allowLink: false, keepAlive: { throw FixtureError() })
+                of: original, in: fixture.bucket, range: nil, digests: [], allowLink: false,
+                keepAlive: { throw FixtureError() })
         }
         #expect(try fixture.files().count == 1)
     }
@@ -88,7 +92,8 @@ import Threads
     @Test func `an empty version is copied`() async throws {
         let fixture = try Fixture()
         let original = try await fixture.put([])
-        let staged = try await fixture.objects.stageCopy(of: original, range: nil, digests: .crc32, allowLink: true)
+        let staged = try await fixture.objects.stageCopy(
+            of: original, in: fixture.bucket, range: nil, digests: .crc32, allowLink: true)
         #expect(staged.blob == nil)
         #expect(staged.digests[.crc32] == [0, 0, 0, 0])
     }

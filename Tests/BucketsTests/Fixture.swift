@@ -78,11 +78,19 @@ final class Fixture: Sendable {
     }
 
     func read(_ version: ObjectVersion, range: Range<UInt64>? = nil) async throws -> [UInt8] {
-        try await objects.open(version, range: range).flatMap { slice in
+        try await objects.open(version, in: bucket, range: range).collected()
+    }
+}
+
+extension OpenedBytes {
+    func collected() async throws -> [UInt8] {
+        var all: [UInt8] = []
+        try await forEach { slice in
             let bytes = try slice.file.read(at: slice.offset, count: Int(slice.length))
             if UInt64(bytes.count) != slice.length { throw FixtureError() }
-            return bytes
+            all += bytes
         }
+        return all
     }
 }
 

@@ -65,7 +65,8 @@ import Testing
         #expect(try fixture.files() == ["00000001/0000000000001000"])
         // Abandoned links use up ids without syncs.
         for _ in 0..<4094 {
-            _ = try await fixture.objects.stageCopy(of: original, range: nil, digests: [], allowLink: true)
+            _ = try await fixture.objects.stageCopy(
+                of: original, in: fixture.bucket, range: nil, digests: [], allowLink: true)
         }
         try await fixture.put([2], "last of its directory")
         try await fixture.put([3], "first of the next")

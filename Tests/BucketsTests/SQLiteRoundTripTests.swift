@@ -27,9 +27,7 @@ import Testing
         func get(_ key: String) async throws -> [UInt8]? {
             let key = try #require(ObjectKey(key.utf8))
             guard let version = try await metadata.version(of: key, in: bucket, version: nil) else { return nil }
-            return try await objects.open(version, range: nil).flatMap {
-                try $0.file.read(at: $0.offset, count: Int($0.length))
-            }
+            return try await objects.open(version, in: bucket, range: nil).collected()
         }
 
         func files() throws -> Int {

@@ -1,5 +1,6 @@
 import Bytes
 import Metadata
+import Synchronization
 import Threads
 
 /// The part of a metadata store that `ObjectStore` uses, for one unversioned bucket in memory. It can be told to refuse or
@@ -18,6 +19,8 @@ final class ScriptedStore: MetadataStore {
     }
 
     let state = Lock(State())
+    /// Calls of `version`.
+    let lookUps = Atomic<Int>(0)
     let barrier: @Sendable ([BlobID]) throws -> Void
 
     init(barrier: @escaping @Sendable ([BlobID]) throws -> Void = { _ in }) { self.barrier = barrier }
@@ -44,7 +47,8 @@ final class ScriptedStore: MetadataStore {
     func version(
         of key: ObjectKey, in bucket: BucketID, version: VersionID?
     ) async throws(MetadataError) -> ObjectVersion? {
-        state.withLock { $0.versions[key] }
+        lookUps.add(1, ordering: .relaxed)
+        return state.withLock { $0.versions[key] }
     }
 
     func publish(_ new: NewVersion) async throws(MetadataError) -> ObjectVersion {
@@ -83,7 +87,8 @@ final class ScriptedStore: MetadataStore {
             let stored = parts.map {
                 StoredPart(number: $0.number, blob: $0.blob, size: $0.size, checksum: $0.checksum?.value)
             }
-            state.garbage += state.parts.values.filter { part in !parts.contains(part) }.compactMap(\.blob)
+            let named = Set(parts.map(\.number))
+            state.garbage += state.parts.values.filter { part in !named.contains(part.number) }.compactMap(\.blob)
             state.parts = [:]
             let version = ObjectVersion(
                 key: request.key, versionID: .null, isLatest: true, isDeleteMarker: false,

@@ -36,7 +36,8 @@ import Threads
         let fixture = try Fixture()
         let original = try await fixture.put(pattern(10))
         for number in 0..<600 {
-            let staged = try await fixture.objects.stageCopy(of: original, range: nil, digests: [], allowLink: true)
+            let staged = try await fixture.objects.stageCopy(
+                of: original, in: fixture.bucket, range: nil, digests: [], allowLink: true)
             _ = try await fixture.objects.publish(staged, as: fixture.newVersion("copy-\(number)"))
         }
         for number in 0..<600 { try await fixture.delete("copy-\(number)") }

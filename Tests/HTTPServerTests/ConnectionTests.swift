@@ -178,6 +178,42 @@ struct ConnectionTests {
         }
     }
 
+    @Test func `a sequence of files is sent whole, and cut where it gives other than was promised`() async throws {
+        let file = try OpenFile.unnamed(in: "/tmp")
+        let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 11) }
+        try file.write(bytes.span, at: 0)
+        try await withServer(handler: { request, _ in
+            let taken = Lock<UInt64>(0)
+            // Six slices of 50,000 bytes.
+            let length: UInt64 =
+                switch text(request.head.path) {
+                case "/whole": 300_000
+                case "/long": 299_999
+                default: 300_001
+                }
+            return Response(
+                status: 200,
+                body: .fileSequence(length: length) {
+                    let start = taken.withLock { taken in
+                        defer { taken += 50_000 }
+                        return taken
+                    }
+                    return start < 300_000 ? FileSlice(file: file, offset: start, length: 50_000) : nil
+                })
+        }) { server in
+            let client = try server.client()
+            for _ in 0..<2 {
+                try client.send("GET /whole HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try client.reply().body == bytes)
+            }
+            for path in ["/long", "/short"] {
+                let client = try server.client()
+                try client.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(throws: (any Error).self) { try client.reply() }
+            }
+        }
+    }
+
     @Test func `a file that is shorter than promised cuts the connection`() async throws {
         let file = try OpenFile.unnamed(in: "/tmp")
         try file.write([1, 2, 3].span, at: 0)

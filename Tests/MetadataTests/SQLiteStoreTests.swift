@@ -195,7 +195,7 @@ struct Embedded {
         let embedded = try Embedded()
         let bucket = try await embedded.subject.bucket()
         await embedded.store.close()
-        await #expect(throws: MetadataError.unavailable("the store is closed")) {
+        await #expect(throws: MetadataError.overloaded("the store is closed")) {
             try await embedded.subject.put("k", in: bucket)
         }
         await #expect(throws: MetadataError.unavailable("the store is closed")) {

@@ -26,17 +26,21 @@ struct Answer: Sendable, CustomStringConvertible {
         case .none: body = []
         case .headOnly(let announced): (body, length) = ([], announced)
         case .bytes(let bytes): body = bytes
-        case .files(let slices):
-            body = try slices.flatMap { slice in
-                let bytes = try slice.file.read(at: slice.offset, count: Int(slice.length))
-                try #require(bytes.count == Int(slice.length))
-                return bytes
-            }
+        case .files(let slices): body = try slices.flatMap(Self.bytes)
+        case .fileSequence(_, let next):
+            body = []
+            while let slice = try await next() { body += try Self.bytes(of: slice) }
         case .stream(_, let run):
             let collected = Lock<[UInt8]>([])
             try await run(BodyWriter { bytes in collected.withLock { $0 += bytes } })
             body = collected.withLock { $0 }
         }
+    }
+
+    private static func bytes(of slice: FileSlice) throws -> [UInt8] {
+        let bytes = try slice.file.read(at: slice.offset, count: Int(slice.length))
+        try #require(bytes.count == Int(slice.length))
+        return bytes
     }
 
     static func fields(of encoded: [UInt8]) -> [(name: String, value: String)] {

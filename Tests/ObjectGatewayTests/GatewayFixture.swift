@@ -11,7 +11,7 @@ import Threads
 
 /// A whole gateway in a folder of its own: the real metadata store, blobs and users, without a socket.
 final class GatewayFixture: Sendable {
-    private static let pool = Pool()
+    static let pool = Pool()
 
     let folder: TemporaryFolder
     let store: SQLiteStore

@@ -32,7 +32,7 @@ import Testing
             (.preconditionFailed, .preconditionFailed), (.userExists, .internalError),
             (.accessKeyExists, .internalError), (.noSuchUser, .internalError),
             (.limitExceeded(Self.secret), .tooManyBuckets), (.unavailable(Self.secret), .slowDown),
-            (.broken(Self.secret), .internalError),
+            (.overloaded(Self.secret), .slowDown), (.broken(Self.secret), .internalError),
         ]
         for (error, code) in cases { try check(error, code) }
     }
@@ -41,6 +41,7 @@ import Testing
         let cases: [(BucketsError, S3ErrorCode)] = [
             (.tooLarge(sizeMax: 5), .entityTooLarge), (.diskFull, .insufficientStorage), (.gone(BlobID(4)), .noSuchKey),
             (.invalidRange, .invalidRange), (.damaged(Self.secret), .internalError),
+            (.overloaded(Self.secret), .slowDown),
             (.folderInUse(Self.secret), .internalError),
             (.unknownFormat(folder: Self.secret, reason: Self.secret), .internalError),
             (.system(SystemError("open", path: Self.secret)), .internalError),

@@ -11,7 +11,11 @@ public struct BucketName: Hashable, Comparable, Sendable, CustomStringConvertibl
             Self.isLetterOrDigit(first), Self.isLetterOrDigit(last),
             name.allSatisfy({ Self.isLetterOrDigit($0) || $0 == Ascii.dash || $0 == Ascii.dot })
         else { return nil }
-        for (a, b) in zip(name, name.dropFirst()) where a == Ascii.dot && b == Ascii.dot { return nil }
+        // Between dots stand DNS labels, or virtual-host style could not name the bucket.
+        for (a, b) in zip(name, name.dropFirst()) {
+            if a == Ascii.dot, b == Ascii.dot || b == Ascii.dash { return nil }
+            if a == Ascii.dash, b == Ascii.dot { return nil }
+        }
         let labels = name.split(separator: Ascii.dot)
         if labels.count == 4, labels.allSatisfy({ $0.allSatisfy(Ascii.isDigit) && $0.count <= 3 }) { return nil }
         for prefix in ["xn--", "sthree-", "amzn-s3-demo-"] where name.starts(with: prefix.utf8) { return nil }

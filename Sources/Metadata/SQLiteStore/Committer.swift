@@ -64,7 +64,7 @@ final class Committer: Sendable {
         }
         switch next {
         case .wait: break
-        case .refuse(let reason): request.continuation.resume(returning: .failure(.unavailable(reason)))
+        case .refuse(let reason): request.continuation.resume(returning: .failure(.overloaded(reason)))
         case .drain: pool.run { self.pool.blocking { self.drain() } }
         }
     }

@@ -106,7 +106,11 @@ extension WriteConditions {
             if etags.contains(current.etag.unquoted) { throw .preconditionFailed }
         }
         if ifMatch == nil, ifModifiedAt == nil, ifSize == nil { return }
-        guard let current else { throw .noSuchKey }
+        guard let current else {
+            // Size and date are asked of deletes only, and hold where there is nothing to delete (API/DeleteObject).
+            if ifMatch == nil { return }
+            throw .noSuchKey
+        }
         if case .etags(let etags) = ifMatch, !etags.contains(current.etag.unquoted) { throw .preconditionFailed }
         if let ifModifiedAt, ifModifiedAt.seconds != current.modified.seconds { throw .preconditionFailed }
         if let ifSize, ifSize != current.size { throw .preconditionFailed }

@@ -5,7 +5,7 @@ import Glibc
 public struct SQLiteStoreConfiguration: Sendable {
     /// The most requests that one commit takes.
     public var batchLengthMax = 256
-    /// The most requests that wait for a commit; more are `unavailable`.
+    /// The most requests that wait for a commit; more are `overloaded`.
     public var queueLengthMax = 16_384
     public var bucketCountMax = 10_000
     public var userCountMax = 10_000

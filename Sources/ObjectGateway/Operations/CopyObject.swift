@@ -58,26 +58,8 @@ struct CopyObject: S3Operation {
 
     func run(_ input: Input, as caller: Caller) async throws -> Output {
         let target = try await services.bucket(input.bucket)
-        let (sourceBucket, source) = try await services.copySource(
-            input.source, conditions: input.sourceConditions, as: caller)
-        try refuseIdleSelfCopy(input, target, sourceBucket)
-        guard source.size <= services.configuration.objectSizeMax else {
-            throw S3Error(
-                .invalidRequest,
-                "The specified copy source is larger than the maximum allowable size for a copy source: \(services.configuration.objectSizeMax)"
-            )
-        }
-        try await services.precheck(input.conditions, of: input.key, in: target)
-
-        let algorithm = input.checksumAlgorithm ?? source.checksum?.algorithm
-        let keepsChecksum = source.checksum?.algorithm == algorithm && source.checksum?.kind != .composite
-        var digests: DigestSet = .md5
-        if let algorithm, !keepsChecksum { digests.insert(DigestSet(algorithm)) }
-        let staged = try await services.objects.stageCopy(
-            of: source, range: nil, digests: digests, allowLink: keepsChecksum || algorithm == nil)
-        var checksum = source.checksum
-        if let algorithm, !keepsChecksum, let value = staged.digests[algorithm] {
-            checksum = Checksum(algorithm: algorithm, kind: .fullObject, value: value)
+        let (sourceBucket, source, staged, checksum) = try await services.lookingUpAgain {
+            try await copy(input, to: target, as: caller)
         }
         var attributes = input.attributes ?? source.attributes
         if input.storageClassIsGiven { attributes.storageClass = input.storageClass }
@@ -91,6 +73,34 @@ struct CopyObject: S3Operation {
         return Output(
             version: version, bucketIsVersioned: target.versioning != .unversioned,
             sourceVersion: sourceBucket.versioning == .unversioned ? nil : source.versionID)
+    }
+
+    /// Finds the source and stages its bytes, with the checksum that the copy is to have. Throws `gone` where the source was
+    /// replaced or deleted meanwhile.
+    private func copy(
+        _ input: Input, to target: Bucket, as caller: Caller
+    ) async throws -> (bucket: Bucket, version: ObjectVersion, staged: StagedBlob, checksum: Checksum?) {
+        let (bucket, source) = try await services.copySource(
+            input.source, conditions: input.sourceConditions, as: caller)
+        try refuseIdleSelfCopy(input, target, bucket)
+        guard source.size <= services.configuration.objectSizeMax else {
+            throw S3Error(
+                .invalidRequest,
+                "The specified copy source is larger than the maximum allowable size for a copy source: \(services.configuration.objectSizeMax)"
+            )
+        }
+        try await services.precheck(input.conditions, of: input.key, in: target)
+        let algorithm = input.checksumAlgorithm ?? source.checksum?.algorithm
+        let keepsChecksum = source.checksum?.algorithm == algorithm && source.checksum?.kind != .composite
+        var digests: DigestSet = .md5
+        if let algorithm, !keepsChecksum { digests.insert(DigestSet(algorithm)) }
+        let staged = try await services.objects.stageCopy(
+            of: source, in: bucket.id, range: nil, digests: digests, allowLink: keepsChecksum || algorithm == nil)
+        var checksum = source.checksum
+        if let algorithm, !keepsChecksum, let value = staged.digests[algorithm] {
+            checksum = Checksum(algorithm: algorithm, kind: .fullObject, value: value)
+        }
+        return (bucket, source, staged, checksum)
     }
 
     /// A copy onto itself must change something (S3-TRAPS 20); a copy of a named version restores it.

@@ -8,11 +8,8 @@ struct GetObject: S3Operation {
 
     struct Output: Sendable {
         var selection: ObjectSelection
-        var slices: [BlobSlice]
+        var bytes: OpenedBytes
     }
-
-    /// How often a version is looked up again when its bytes vanished between the look-up and the opening.
-    private static let attemptsMax = 3
 
     let services: Services
     init(_ services: Services) { self.services = services }
@@ -21,34 +18,30 @@ struct GetObject: S3Operation {
 
     func run(_ input: ObjectReadInput, as caller: Caller) async throws -> Output {
         if input.version != nil { try Access.check(caller, may: .getObjectVersion) }
-        for _ in 1..<Self.attemptsMax {
+        return try await services.lookingUpAgain {
             let selection = try await services.select(input)
-            if let slices = try await open(selection) { return Output(selection: selection, slices: slices) }
-        }
-        let selection = try await services.select(input)
-        guard let slices = try await open(selection) else {
-            throw S3Error(.internalError, cause: "the bytes of a version vanish as often as it is looked up")
-        }
-        return Output(selection: selection, slices: slices)
-    }
-
-    /// Nil when the bytes are gone, because the version was replaced or deleted since it was found.
-    private func open(_ selection: ObjectSelection) async throws -> [BlobSlice]? {
-        if selection.notModified { return [] }
-        do {
-            return try await services.objects.open(selection.version, range: selection.range)
-        } catch {
-            if case .gone = error { return nil }
-            throw error
+            if selection.notModified { return Output(selection: selection, bytes: .none) }
+            let bytes = try await services.objects.open(
+                selection.version, in: selection.bucket.id, range: selection.range)
+            return Output(selection: selection, bytes: bytes)
         }
     }
 
     static func encode(_ output: Output) -> Response {
         var response = output.selection.response()
-        if !output.selection.notModified {
-            response.body = .files(
-                output.slices.map { FileSlice(file: $0.file, offset: $0.offset, length: $0.length) })
+        if output.selection.notModified { return response }
+        switch output.bytes {
+        case .none: response.body = .bytes([])
+        case .one(let slice): response.body = .files([FileSlice(slice)])
+        case .several(let sequence):
+            response.body = .fileSequence(length: sequence.length) { try await sequence.next().map(FileSlice.init) }
         }
         return response
+    }
+}
+
+extension FileSlice {
+    fileprivate init(_ slice: BlobSlice) {
+        self.init(file: slice.file, offset: slice.offset, length: slice.length)
     }
 }

@@ -92,26 +92,25 @@ struct GetObjectAttributes: S3Operation {
         return response
     }
 
-    /// Part by part only where parts carry checksums, as AWS does; the count always.
     private static func encode(
         _ parts: [StoredPart], of version: ObjectVersion, _ input: Input, into xml: inout S3Document
     ) {
+        let rest = parts.drop { $0.number <= input.partMarker }
+        let page = rest.prefix(min(input.partsMax, 1000))
         xml.open("ObjectParts")
         xml.element("PartsCount", parts.count)
-        if let algorithm = version.checksum?.algorithm, version.checksum?.kind == .composite {
-            let rest = parts.drop { $0.number <= input.partMarker }
-            let page = rest.prefix(min(input.partsMax, 1000))
-            xml.element("PartNumberMarker", input.partMarker)
-            if let last = page.last, page.count < rest.count { xml.element("NextPartNumberMarker", last.number) }
-            xml.element("MaxParts", input.partsMax)
-            xml.element("IsTruncated", page.count < rest.count)
-            for part in page {
-                xml.open("Part")
-                xml.element("PartNumber", part.number)
-                xml.element("Size", part.size)
-                if let checksum = part.checksum { xml.element(algorithm.elementName, Base64.encode(checksum)) }
-                xml.close("Part")
+        xml.element("PartNumberMarker", input.partMarker)
+        xml.element("NextPartNumberMarker", page.last?.number ?? 0)
+        xml.element("MaxParts", input.partsMax)
+        xml.element("IsTruncated", page.count < rest.count)
+        for part in page {
+            xml.open("Part")
+            xml.element("PartNumber", part.number)
+            xml.element("Size", part.size)
+            if let algorithm = version.checksum?.algorithm, let checksum = part.checksum {
+                xml.element(algorithm.elementName, Base64.encode(checksum))
             }
+            xml.close("Part")
         }
         xml.close("ObjectParts")
     }

@@ -31,7 +31,7 @@ struct ListObjectsV2: S3Operation {
         let query = request.query
         let text = query["continuation-token"]
         var token: [UInt8]?
-        if let text {
+        if let text, !text.isEmpty {
             guard let decoded = Base64.decode(text), decoded.count > 1, decoded.first == Self.tokenKind else {
                 throw S3Error.invalidArgument(
                     "continuation-token", text, "The continuation token provided is incorrect")

@@ -50,7 +50,24 @@ struct UploadPartCopy: S3Operation {
         let part = input.part
         let bucket = try await services.bucket(part.bucket)
         let upload = try await services.upload(part.upload, of: part.key, in: bucket)
-        let (sourceBucket, source) = try await services.copySource(
+        let (sourceBucket, source, staged) = try await services.lookingUpAgain {
+            try await copy(input, into: upload, as: caller)
+        }
+        let checksum = upload.checksumAlgorithm.flatMap { algorithm in
+            staged.digests[algorithm].map { PartChecksum(algorithm: algorithm, value: $0) }
+        }
+        let stored = try await services.objects.putPart(
+            staged, number: part.number, checksum: checksum, upload: upload.id, key: part.key, bucket: bucket.id,
+            now: .now())
+        return Output(
+            part: stored, sourceVersion: sourceBucket.versioning == .unversioned ? nil : source.versionID)
+    }
+
+    /// Finds the source and stages the bytes of the range. Throws `gone` where the source was replaced or deleted meanwhile.
+    private func copy(
+        _ input: Input, into upload: Upload, as caller: Caller
+    ) async throws -> (bucket: Bucket, version: ObjectVersion, staged: StagedBlob) {
+        let (bucket, source) = try await services.copySource(
             input.source, conditions: input.conditions, as: caller)
         var range: Range<UInt64>?
         if let wanted = input.range {
@@ -68,15 +85,8 @@ struct UploadPartCopy: S3Operation {
         var digests: DigestSet = .md5
         if let algorithm = upload.checksumAlgorithm { digests.insert(DigestSet(algorithm)) }
         let staged = try await services.objects.stageCopy(
-            of: source, range: range, digests: digests, allowLink: upload.checksumAlgorithm == nil)
-        let checksum = upload.checksumAlgorithm.flatMap { algorithm in
-            staged.digests[algorithm].map { PartChecksum(algorithm: algorithm, value: $0) }
-        }
-        let stored = try await services.objects.putPart(
-            staged, number: part.number, checksum: checksum, upload: upload.id, key: part.key, bucket: bucket.id,
-            now: .now())
-        return Output(
-            part: stored, sourceVersion: sourceBucket.versioning == .unversioned ? nil : source.versionID)
+            of: source, in: bucket.id, range: range, digests: digests, allowLink: upload.checksumAlgorithm == nil)
+        return (bucket, source, staged)
     }
 
     static func encode(_ output: Output) -> Response {

@@ -171,7 +171,7 @@ struct Administration: Sendable {
         case .userExists: Problem(409, "Conflict", "There is a \(subject) already.")
         case .accessKeyExists: Problem(409, "Conflict", "Another user has this access key.")
         case .limitExceeded(let what): Problem(409, "Limit exceeded", "The limit is reached: \(what).")
-        case .unavailable: Problem(503, "Unavailable", "The store is busy or away; try again.")
+        case .overloaded, .unavailable: Problem(503, "Unavailable", "The store is busy or away; try again.")
         default: error
         }
     }

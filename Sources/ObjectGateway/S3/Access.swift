@@ -22,6 +22,34 @@ enum Action: String, Sendable, CaseIterable {
     case deleteObject = "s3:DeleteObject"
     case deleteObjectVersion = "s3:DeleteObjectVersion"
     case abortMultipartUpload = "s3:AbortMultipartUpload"
+    case getAccelerateConfiguration = "s3:GetAccelerateConfiguration"
+    case getBucketAcl = "s3:GetBucketAcl"
+    case getBucketCORS = "s3:GetBucketCORS"
+    case getEncryptionConfiguration = "s3:GetEncryptionConfiguration"
+    case getLifecycleConfiguration = "s3:GetLifecycleConfiguration"
+    case getBucketLogging = "s3:GetBucketLogging"
+    case getBucketNotification = "s3:GetBucketNotification"
+    case getBucketOwnershipControls = "s3:GetBucketOwnershipControls"
+    case getBucketPolicy = "s3:GetBucketPolicy"
+    case getBucketPolicyStatus = "s3:GetBucketPolicyStatus"
+    case getReplicationConfiguration = "s3:GetReplicationConfiguration"
+    case getBucketRequestPayment = "s3:GetBucketRequestPayment"
+    case getBucketTagging = "s3:GetBucketTagging"
+    case getBucketWebsite = "s3:GetBucketWebsite"
+    case getObjectAcl = "s3:GetObjectAcl"
+    case getObjectLegalHold = "s3:GetObjectLegalHold"
+    case getBucketObjectLockConfiguration = "s3:GetBucketObjectLockConfiguration"
+    case getObjectRetention = "s3:GetObjectRetention"
+    case getBucketPublicAccessBlock = "s3:GetBucketPublicAccessBlock"
+    case putBucketCORS = "s3:PutBucketCORS"
+    case putEncryptionConfiguration = "s3:PutEncryptionConfiguration"
+    case putLifecycleConfiguration = "s3:PutLifecycleConfiguration"
+    case putBucketOwnershipControls = "s3:PutBucketOwnershipControls"
+    case deleteBucketPolicy = "s3:DeleteBucketPolicy"
+    case putReplicationConfiguration = "s3:PutReplicationConfiguration"
+    case putBucketTagging = "s3:PutBucketTagging"
+    case deleteBucketWebsite = "s3:DeleteBucketWebsite"
+    case putBucketPublicAccessBlock = "s3:PutBucketPublicAccessBlock"
 }
 
 /// The one place that decides whether a caller may do something.
@@ -45,10 +73,18 @@ enum Access {
         switch action {
         case .listAllMyBuckets, .listBucket, .listBucketVersions, .getBucketLocation, .getBucketVersioning,
             .listBucketMultipartUploads, .listMultipartUploadParts, .getObject, .getObjectVersion,
-            .getObjectAttributes, .getObjectTagging:
+            .getObjectAttributes, .getObjectTagging,
+            .getAccelerateConfiguration, .getBucketAcl, .getBucketCORS, .getEncryptionConfiguration,
+            .getLifecycleConfiguration, .getBucketLogging, .getBucketNotification, .getBucketOwnershipControls,
+            .getBucketPolicy, .getBucketPolicyStatus, .getReplicationConfiguration, .getBucketRequestPayment,
+            .getBucketTagging, .getBucketWebsite, .getObjectAcl, .getObjectLegalHold,
+            .getBucketObjectLockConfiguration, .getObjectRetention, .getBucketPublicAccessBlock:
             true
         case .createBucket, .deleteBucket, .putBucketVersioning, .putObject, .putObjectTagging, .deleteObjectTagging,
-            .deleteObject, .deleteObjectVersion, .abortMultipartUpload:
+            .deleteObject, .deleteObjectVersion, .abortMultipartUpload,
+            .putBucketCORS, .putEncryptionConfiguration, .putLifecycleConfiguration, .putBucketOwnershipControls,
+            .deleteBucketPolicy, .putReplicationConfiguration, .putBucketTagging, .deleteBucketWebsite,
+            .putBucketPublicAccessBlock:
             false
         }
     }

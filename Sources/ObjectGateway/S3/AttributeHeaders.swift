@@ -57,7 +57,7 @@ extension ObjectAttributes {
     private static func contentEncoding(_ values: [ArraySlice<UInt8>]) -> [UInt8]? {
         let codings = values.flatMap { $0.split(separator: Ascii.comma) }.map { Ascii.trimmed($0) }
             .filter { !$0.isEmpty && !Ascii.equalIgnoringCase($0, Array("aws-chunked".utf8)) }
-        return codings.isEmpty ? nil : Array(codings.joined(separator: [Ascii.comma]))
+        return codings.isEmpty ? nil : Array(codings.joined(separator: [Ascii.comma, Ascii.space]))
     }
 
     private static func value(_ slice: ArraySlice<UInt8>?) -> [UInt8]? {

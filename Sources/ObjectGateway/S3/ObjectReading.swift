@@ -35,13 +35,15 @@ struct ObjectReadInput: Sendable {
 /// A version found, and the part of it that the request asks for.
 struct ObjectSelection: Sendable {
     var version: ObjectVersion
-    var bucketIsVersioned: Bool
+    var bucket: Bucket
     /// Nil for the whole object.
     var range: Range<UInt64>?
     /// With `partNumber` only: the part.
     var part: StoredPart?
     var notModified = false
     var input: ObjectReadInput
+
+    var bucketIsVersioned: Bool { bucket.versioning != .unversioned }
 
     /// Status and fields of the answer; the body is the caller's.
     func response() -> Response {
@@ -84,7 +86,7 @@ extension Services {
         let bucket = try await self.bucket(input.bucket)
         let version = try await existingVersion(of: input.key, in: bucket, version: input.version)
         var selection = ObjectSelection(
-            version: version, bucketIsVersioned: bucket.versioning != .unversioned, input: input)
+            version: version, bucket: bucket, input: input)
         switch input.conditions.judge(version, now: .now()) {
         case .proceed: break
         case .notModified:
@@ -104,6 +106,19 @@ extension Services {
             selection.range = resolved
         }
         return selection
+    }
+
+    /// Calls `attempt`, which looks a version up and opens its bytes, again where they vanished in between because the
+    /// version was replaced or deleted; three times in all.
+    func lookingUpAgain<Result: Sendable>(_ attempt: () async throws -> Result) async throws -> Result {
+        for _ in 1..<3 {
+            do { return try await attempt() } catch BucketsError.gone {}
+        }
+        do {
+            return try await attempt()
+        } catch BucketsError.gone(let blob) {
+            throw S3Error(.internalError, cause: "blob \(blob.value) is gone as often as its version is looked up")
+        }
     }
 
     /// The version named, or the latest. A delete marker is NoSuchKey, or MethodNotAllowed when it was named.

@@ -10,35 +10,36 @@ struct OperationTable: Sendable {
         let run: @Sendable (S3Request, Services) async throws -> Response
     }
 
-    static let shared = OperationTable([
-        entry(ListBuckets.self),
-        entry(CreateBucket.self),
-        entry(HeadBucket.self),
-        entry(DeleteBucket.self),
-        entry(GetBucketLocation.self),
-        entry(GetBucketVersioning.self),
-        entry(PutBucketVersioning.self),
-        entry(ListObjects.self),
-        entry(ListObjectsV2.self),
-        entry(ListObjectVersions.self),
-        entry(PutObject.self),
-        entry(GetObject.self),
-        entry(HeadObject.self),
-        entry(DeleteObject.self),
-        entry(DeleteObjects.self),
-        entry(CopyObject.self),
-        entry(GetObjectAttributes.self),
-        entry(GetObjectTagging.self),
-        entry(PutObjectTagging.self),
-        entry(DeleteObjectTagging.self),
-        entry(CreateMultipartUpload.self),
-        entry(UploadPart.self),
-        entry(UploadPartCopy.self),
-        entry(ListParts.self),
-        entry(CompleteMultipartUpload.self),
-        entry(AbortMultipartUpload.self),
-        entry(ListMultipartUploads.self),
-    ])
+    static let shared = OperationTable(
+        [
+            entry(ListBuckets.self),
+            entry(CreateBucket.self),
+            entry(HeadBucket.self),
+            entry(DeleteBucket.self),
+            entry(GetBucketLocation.self),
+            entry(GetBucketVersioning.self),
+            entry(PutBucketVersioning.self),
+            entry(ListObjects.self),
+            entry(ListObjectsV2.self),
+            entry(ListObjectVersions.self),
+            entry(PutObject.self),
+            entry(GetObject.self),
+            entry(HeadObject.self),
+            entry(DeleteObject.self),
+            entry(DeleteObjects.self),
+            entry(CopyObject.self),
+            entry(GetObjectAttributes.self),
+            entry(GetObjectTagging.self),
+            entry(PutObjectTagging.self),
+            entry(DeleteObjectTagging.self),
+            entry(CreateMultipartUpload.self),
+            entry(UploadPart.self),
+            entry(UploadPartCopy.self),
+            entry(ListParts.self),
+            entry(CompleteMultipartUpload.self),
+            entry(AbortMultipartUpload.self),
+            entry(ListMultipartUploads.self),
+        ] + UnsetConfiguration.entries)
 
     let entries: [Entry]
     private let candidates: [[Entry]]
@@ -53,16 +54,16 @@ struct OperationTable: Sendable {
         candidates = buckets.map { $0.sorted { $0.route.specificity > $1.route.specificity } }
     }
 
-    /// The operation that a request asks for. NotImplemented for a subresource that is not served, MethodNotAllowed for a
-    /// method that no operation of this scope has.
+    /// The operation that a request asks for. NotImplemented for a subresource that it does not serve, so that none is taken
+    /// for the bucket or object itself; MethodNotAllowed for a method that no operation of this scope has.
     func find(_ head: RequestHead, _ target: RequestTarget) throws(S3Error) -> Entry {
-        for parameter in target.query.all
-        where Self.unservedSubresources.contains(where: { $0.matches(parameter.name) }) {
-            throw S3Error(.notImplemented).adding("Header", parameter.name)
+        let found = candidates[Self.slot(head.method, target.scope)].first { $0.route.matches(head, target) }
+        for parameter in target.query.all {
+            guard let name = Self.subresources.first(where: { $0.matches(parameter.name) }) else { continue }
+            if let found, found.route.parameters.contains(where: { $0.matches(parameter.name) }) { continue }
+            throw S3Error(.notImplemented).adding("Header", name.description.utf8)
         }
-        for entry in candidates[Self.slot(head.method, target.scope)] where entry.route.matches(head, target) {
-            return entry
-        }
+        if let found { return found }
         throw S3Error(.methodNotAllowed)
             .adding("Method", head.methodBytes)
             .adding("ResourceType", (target.scope == .object ? "OBJECT" : "BUCKET").utf8)
@@ -82,12 +83,19 @@ struct OperationTable: Sendable {
         return (methods.firstIndex(of: method) ?? 0) * scopes.count + (scopes.firstIndex(of: scope) ?? 0)
     }
 
-    /// Subresources of AWS that have no operation here; without this list `GET /bucket?policy` would list objects.
-    static let unservedSubresources: [StaticString] = [
-        "abac", "accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering", "inventory",
-        "legal-hold",
-        "lifecycle", "logging", "metadataConfiguration", "metadataTable", "metrics", "notification", "object-lock",
-        "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "renameObject", "replication",
-        "requestPayment", "restore", "retention", "select", "session", "torrent", "website",
+    /// Subresources that some operation here has, though not with every method and not on buckets and objects alike.
+    private static let servedSubresources: [StaticString] = [
+        "attributes", "delete", "location", "tagging", "uploadId", "uploads", "versioning", "versions",
+    ]
+
+    /// Parameters that name another resource than the bucket or object itself. Without this list `PUT /bucket?policy` would
+    /// make a bucket.
+    static let subresources: [StaticString] = [
+        "abac", "accelerate", "acl", "analytics", "append", "attributes", "cors", "delete", "encryption",
+        "intelligent-tiering", "inventory", "legal-hold", "lifecycle", "location", "logging", "metadataConfiguration",
+        "metadataTable", "metrics", "notification", "object-lock", "ownershipControls", "policy", "policyStatus",
+        "publicAccessBlock", "renameObject", "replication", "requestPayment", "restore", "retention", "select",
+        "session",
+        "tagging", "torrent", "uploadId", "uploads", "versioning", "versions", "website",
     ]
 }

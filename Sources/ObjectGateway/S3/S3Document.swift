@@ -22,6 +22,9 @@ struct S3Document {
     }
 
     mutating func open(_ name: StaticString) { writer.open(name) }
+    mutating func open(_ name: StaticString, attributes: [(StaticString, StaticString)]) {
+        writer.open(name, attributes: attributes.map { ($0.0, [UInt8]($0.1.description.utf8)) })
+    }
     mutating func close(_ name: StaticString) { writer.close(name) }
     mutating func element(_ name: StaticString, _ value: some Sequence<UInt8>) { writer.element(name, value) }
     mutating func element(_ name: StaticString, _ value: String) { writer.element(name, value) }

@@ -37,7 +37,7 @@ extension S3Error {
                 .adding("MinSizeAllowed", Ascii.decimal(of: sizeMin))
         case .preconditionFailed: self.init(.preconditionFailed)
         case .limitExceeded(let what): self.init(.tooManyBuckets, cause: what)
-        case .unavailable(let cause): self.init(.slowDown, cause: cause)
+        case .overloaded(let cause), .unavailable(let cause): self.init(.slowDown, cause: cause)
         case .userExists, .accessKeyExists, .noSuchUser: self.init(.internalError, cause: "\(error)")
         case .broken(let cause): self.init(.internalError, cause: cause)
         }
@@ -51,6 +51,7 @@ extension S3Error {
         // The version was deleted while it was being opened, as if the read had come later.
         case .gone: self.init(.noSuchKey, cause: error.description)
         case .invalidRange: self.init(.invalidRange)
+        case .overloaded(let cause): self.init(.slowDown, cause: cause)
         case .damaged, .folderInUse, .unknownFormat, .system: self.init(.internalError, cause: error.description)
         }
     }

@@ -2,9 +2,11 @@
 /// Source: AWS, API/ErrorResponses.
 enum S3ErrorCode: String, CaseIterable, Sendable {
     case accessDenied = "AccessDenied"
+    case accessForbidden = "AccessForbidden"
     case authorizationHeaderMalformed = "AuthorizationHeaderMalformed"
     case authorizationQueryParametersError = "AuthorizationQueryParametersError"
     case badDigest = "BadDigest"
+    case badRequest = "BadRequest"
     case bucketAlreadyExists = "BucketAlreadyExists"
     case bucketAlreadyOwnedByYou = "BucketAlreadyOwnedByYou"
     case bucketNotEmpty = "BucketNotEmpty"
@@ -37,15 +39,26 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
     case missingContentLength = "MissingContentLength"
     case missingSecurityHeader = "MissingSecurityHeader"
     case noSuchBucket = "NoSuchBucket"
+    case noSuchBucketPolicy = "NoSuchBucketPolicy"
+    case noSuchCORSConfiguration = "NoSuchCORSConfiguration"
     case noSuchKey = "NoSuchKey"
+    case noSuchLifecycleConfiguration = "NoSuchLifecycleConfiguration"
+    case noSuchObjectLockConfiguration = "NoSuchObjectLockConfiguration"
+    case noSuchPublicAccessBlockConfiguration = "NoSuchPublicAccessBlockConfiguration"
+    case noSuchTagSet = "NoSuchTagSet"
     case noSuchUpload = "NoSuchUpload"
     case noSuchVersion = "NoSuchVersion"
+    case noSuchWebsiteConfiguration = "NoSuchWebsiteConfiguration"
     case notImplemented = "NotImplemented"
     case notModified = "NotModified"
+    case objectLockConfigurationNotFound = "ObjectLockConfigurationNotFoundError"
     case operationAborted = "OperationAborted"
+    case ownershipControlsNotFound = "OwnershipControlsNotFoundError"
     case preconditionFailed = "PreconditionFailed"
+    case replicationConfigurationNotFound = "ReplicationConfigurationNotFoundError"
     case requestTimeTooSkewed = "RequestTimeTooSkewed"
     case requestTimeout = "RequestTimeout"
+    case serverSideEncryptionConfigurationNotFound = "ServerSideEncryptionConfigurationNotFoundError"
     case signatureDoesNotMatch = "SignatureDoesNotMatch"
     case slowDown = "SlowDown"
     case tooManyBuckets = "TooManyBuckets"
@@ -53,8 +66,12 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
 
     var status: Int {
         switch self {
-        case .accessDenied, .invalidAccessKeyID, .requestTimeTooSkewed, .signatureDoesNotMatch: 403
-        case .noSuchBucket, .noSuchKey, .noSuchUpload, .noSuchVersion: 404
+        case .accessDenied, .accessForbidden, .invalidAccessKeyID, .requestTimeTooSkewed, .signatureDoesNotMatch: 403
+        case .noSuchBucket, .noSuchKey, .noSuchUpload, .noSuchVersion, .noSuchBucketPolicy, .noSuchCORSConfiguration,
+            .noSuchLifecycleConfiguration, .noSuchObjectLockConfiguration, .noSuchPublicAccessBlockConfiguration,
+            .noSuchTagSet, .noSuchWebsiteConfiguration, .objectLockConfigurationNotFound, .ownershipControlsNotFound,
+            .replicationConfigurationNotFound, .serverSideEncryptionConfigurationNotFound:
+            404
         case .bucketAlreadyExists, .bucketAlreadyOwnedByYou, .bucketNotEmpty, .conditionalRequestConflict,
             .operationAborted:
             409
@@ -74,9 +91,11 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
     var message: String {
         switch self {
         case .accessDenied: "Access Denied"
+        case .accessForbidden: "CORSResponse: CORS is not enabled for this bucket."
         case .authorizationHeaderMalformed: "The authorization header you provided is invalid."
         case .authorizationQueryParametersError: "The authorization query parameters that you provided are not valid."
         case .badDigest: "The Content-MD5 or checksum value that you specified did not match what the server received."
+        case .badRequest: "Bad Request"
         case .bucketAlreadyExists:
             "The requested bucket name is not available. The bucket namespace is shared by all users of the system."
         case .bucketAlreadyOwnedByYou: "The bucket that you tried to create already exists, and you own it."
@@ -112,6 +131,17 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
         case .missingContentLength: "You must provide the Content-Length HTTP header."
         case .missingSecurityHeader: "Your request was missing a required header."
         case .noSuchBucket: "The specified bucket does not exist."
+        case .noSuchBucketPolicy: "The bucket policy does not exist"
+        case .noSuchCORSConfiguration: "The CORS configuration does not exist"
+        case .noSuchLifecycleConfiguration: "The lifecycle configuration does not exist"
+        case .noSuchObjectLockConfiguration: "The specified object does not have an ObjectLock configuration"
+        case .noSuchPublicAccessBlockConfiguration: "The public access block configuration was not found"
+        case .noSuchTagSet: "The TagSet does not exist"
+        case .noSuchWebsiteConfiguration: "The specified bucket does not have a website configuration"
+        case .objectLockConfigurationNotFound: "Object Lock configuration does not exist for this bucket"
+        case .ownershipControlsNotFound: "The bucket ownership controls were not found"
+        case .replicationConfigurationNotFound: "The replication configuration was not found"
+        case .serverSideEncryptionConfigurationNotFound: "The server side encryption configuration was not found"
         case .noSuchKey: "The specified key does not exist."
         case .noSuchUpload:
             "The specified multipart upload does not exist. The upload ID might not be valid, or the multipart upload might have been aborted or completed."

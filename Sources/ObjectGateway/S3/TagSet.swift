@@ -49,6 +49,6 @@ enum TagSet {
                 throw S3Error(.invalidTag, "Cannot provide multiple Tags with the same key").adding("TagKey", tag.key)
             }
         }
-        return tags
+        return tags.sorted { $0.key.lexicographicallyPrecedes($1.key) }
     }
 }

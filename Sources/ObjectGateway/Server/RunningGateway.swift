@@ -38,6 +38,7 @@ public final class RunningGateway: Sendable {
     public static func start(
         _ configuration: GatewayConfiguration, pool: Pool, log: Log
     ) async throws(StartError) -> RunningGateway {
+        let configuration = try fitted(configuration, log: log)
         let store = try await OpenStore.open(configuration, pool: pool)
         do throws(StartError) {
             let newRoot = try await FirstStart(store: store).run()
@@ -92,6 +93,25 @@ public final class RunningGateway: Sendable {
         } catch {
             log.event("certificate_not_reloaded", level: .error, ["error": .failure(error)])
         }
+    }
+
+    /// With no more connections than the descriptors that this process may open.
+    private static func fitted(
+        _ configuration: GatewayConfiguration, log: Log
+    ) throws(StartError) -> GatewayConfiguration {
+        let count = try DescriptorLimit.raise()
+        log.event("descriptors", level: .debug, ["limit": .integer(count)])
+        var fitted = configuration
+        fitted.connectionsMax = DescriptorLimit.connections(configuration.connectionsMax, of: count)
+        if fitted.connectionsMax < configuration.connectionsMax {
+            log.event(
+                "connections_limited", level: .warning,
+                [
+                    "connections_max": .integer(fitted.connectionsMax), "wanted": .integer(configuration.connectionsMax),
+                    "descriptors": .integer(count),
+                ])
+        }
+        return fitted
     }
 
     private func flushLog() {
