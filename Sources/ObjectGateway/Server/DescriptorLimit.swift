@@ -27,7 +27,8 @@ enum DescriptorLimit {
     static func check(_ count: Int) throws(StartError) -> Int {
         guard count >= countMin else {
             throw StartError(
-                "This process may open \(count) files: wanted \(countMin) or more (raise it with `ulimit -Hn`, LimitNOFILE= of systemd, or --ulimit nofile= of the container).")
+                "This process may open \(count) files: wanted \(countMin) or more (raise it with `ulimit -Hn`, LimitNOFILE= of systemd, or --ulimit nofile= of the container)."
+            )
         }
         return count
     }
