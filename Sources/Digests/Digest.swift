@@ -25,15 +25,25 @@ public enum Digest {
 public enum HMAC {
     private static let blockLength = 64
 
-    public static func sha256(key: [UInt8], _ message: Span<UInt8>) -> [UInt8] {
-        let block = key.count > blockLength ? Digest.sha256(key) : key
+    public static func sha256(key: [UInt8], _ message: Span<UInt8>) -> [UInt8] { value(.sha256, key, message) }
+    public static func sha256(key: [UInt8], _ message: [UInt8]) -> [UInt8] { value(.sha256, key, message.span) }
+    public static func sha1(key: [UInt8], _ message: [UInt8]) -> [UInt8] { value(.sha1, key, message.span) }
+
+    /// Both functions read blocks of the same length.
+    private static func value(_ function: HashFunction, _ key: [UInt8], _ message: Span<UInt8>) -> [UInt8] {
+        let digest = EVPDigest(function)
+        var block = key
+        if key.count > blockLength {
+            digest.update(key.span)
+            block = digest.finish()
+            digest.restart()
+        }
         var inner = [UInt8](repeating: 0x36, count: blockLength)
         var outer = [UInt8](repeating: 0x5C, count: blockLength)
         for (index, byte) in block.enumerated() {
             inner[index] ^= byte
             outer[index] ^= byte
         }
-        let digest = EVPDigest(.sha256)
         digest.update(inner.span)
         digest.update(message)
         let first = digest.finish()
@@ -42,6 +52,4 @@ public enum HMAC {
         digest.update(first.span)
         return digest.finish()
     }
-
-    public static func sha256(key: [UInt8], _ message: [UInt8]) -> [UInt8] { sha256(key: key, message.span) }
 }

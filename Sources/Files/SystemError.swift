@@ -17,6 +17,7 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isDiskFull: Bool { errno == ENOSPC || errno == EDQUOT }
 
     public var description: String {
+        // SAFETY: the text of a number is a constant of the C library, read before anything else runs.
         let reason = unsafe String(cString: strerror(errno))
         return path.map { "\(call.text) \($0): \(reason)" } ?? "\(call.text): \(reason)"
     }

@@ -2,8 +2,8 @@ public import Bytes
 import Digests
 public import HTTPServer
 
-/// The credentials that a request presents, read but not yet believed.
-public struct SignedRequest: Sendable {
+/// Credentials of signature version 4, in the header or in the query.
+public struct SignedRequest: PresentedCredentials {
     /// Header or query.
     public let form: SignatureError.Form
     public var accessKey: [UInt8] { [UInt8](credential.accessKey) }
@@ -22,7 +22,8 @@ public struct SignedRequest: Sendable {
 
     private static let signedHeadersCountMax = 256
 
-    /// Reads the credentials of a request; nil when it carries none. Decides nothing about them: `verify` must follow.
+    /// Reads the credentials of a request; nil when it carries none. Version 2 is refused here: see
+    /// `Version2Query`. Decides nothing about them: `verify` must follow.
     public static func parse(head: RequestHead) throws(SignatureError) -> SignedRequest? {
         let query = head.query ?? []
         switch head.count(of: "authorization") {
@@ -77,8 +78,6 @@ public struct SignedRequest: Sendable {
         try checkScopeDate()
     }
 
-    /// Checks the signature over exactly what was sent, in the time that any other secret takes.
-    /// Throws every `SignatureError`; what it returns is needed to take in the body.
     public func verify(
         secret: [UInt8], head: RequestHead, now: Timestamp, configuration: SignatureConfiguration
     ) throws(SignatureError) -> AuthenticatedPayload {
@@ -106,22 +105,6 @@ public struct SignedRequest: Sendable {
         case .sha256, .unsigned, .streamingUnsignedTrailer: return AuthenticatedPayload(mode: mode, chunks: nil)
         }
     }
-
-    /// Does the work of `verify` for an access key that nobody has, so that it takes as long as a wrong signature
-    /// (S3-TRAPS 34). Throws what is wrong apart from the signature; otherwise the caller answers InvalidAccessKeyId.
-    public func rejectUnknownKey(
-        head: RequestHead, now: Timestamp, configuration: SignatureConfiguration
-    ) throws(SignatureError) {
-        do {
-            _ = try verify(secret: Self.nobodysSecret, head: head, now: now, configuration: configuration)
-        } catch {
-            if case .mismatch = error { return }
-            throw error
-        }
-    }
-
-    /// Drawn once, so that its signing key is found in memory like a real one's.
-    private static let nobodysSecret = Hex.encode(SecureRandom.bytes(20))
 
     private func checkScopeDate() throws(SignatureError) {
         guard timestamp.prefix(8).elementsEqual(credential.date) else {

@@ -5,6 +5,7 @@ import Threads
 /// Runs `body` on the pool and waits for it on the calling thread, which is not one of the pool's.
 func waitFor<Result: Sendable>(on pool: Pool, _ body: @escaping @Sendable () async throws -> Result) throws -> Result {
     var ends: [Int32] = [-1, -1]
+    // SAFETY: each call touches the two numbers or the one byte lent to it, during the call only.
     guard unsafe pipe(&ends) == 0 else { throw SystemError("pipe") }
     let (end, signal) = (OpenFile(owning: ends[0]), OpenFile(owning: ends[1]))
     for file in [end, signal] { _ = fcntl(file.descriptor, F_SETFD, FD_CLOEXEC) }

@@ -30,6 +30,18 @@ import Testing
                 == "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
     }
 
+    @Test func `HMAC with SHA-1 gives the values of RFC 2202`() {
+        #expect(
+            Hex.string(HMAC.sha1(key: [UInt8]("Jefe".utf8), [UInt8]("what do ya want for nothing?".utf8)))
+                == "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79")
+        #expect(
+            Hex.string(
+                HMAC.sha1(
+                    key: [UInt8](repeating: 0xAA, count: 80),
+                    [UInt8]("Test Using Larger Than Block-Size Key - Hash Key First".utf8)))
+                == "aa4ae5e15272d00e95705637ce8a3b55ed402112")
+    }
+
     @Test func `random bytes have the length asked for and do not repeat`() {
         #expect(SecureRandom.bytes(0).isEmpty)
         #expect(SecureRandom.bytes(33).count == 33)

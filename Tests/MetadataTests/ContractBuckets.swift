@@ -7,7 +7,7 @@ extension ContractCase {
         ContractCase("a bucket is found by name, listed in order, and removed when empty") { subject in
             let store = subject.store
             let prefix = Subject.name("list")
-            func name(_ suffix: String) -> BucketName { BucketName(prefix.utf8 + suffix.utf8)! }
+            func name(_ suffix: String) -> BucketName { known(BucketName(prefix.utf8 + suffix.utf8)) }
             var made: [Bucket] = []
             for suffix in ["b", "a", "c"] {
                 made.append(try await store.createBucket(named: name(suffix), owner: "alice", at: .fixed))

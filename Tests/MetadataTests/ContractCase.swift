@@ -27,7 +27,7 @@ struct Subject: Sendable {
         return BucketName("\(prefix)-\(random)".utf8) ?? fallback
     }
 
-    private static let fallback = BucketName("bucket-that-never-is".utf8)!
+    private static let fallback = known(BucketName("bucket-that-never-is".utf8))
 
     func bucket(_ state: VersioningState = .unversioned) async throws -> BucketID {
         let bucket = try await store.createBucket(named: Self.name(), owner: "alice", at: .fixed)
@@ -95,8 +95,14 @@ extension Timestamp {
     static let fixed = Timestamp(milliseconds: 1_700_000_000_123)
 }
 
+/// The value of a fixture that is right by its making; a wrong one ends the run.
+func known<Value>(_ value: Value?) -> Value {
+    guard let value else { fatalError("a fixture is not valid") }
+    return value
+}
+
 extension ObjectKey {
-    static func of(_ text: String) -> ObjectKey { ObjectKey(text.utf8)! }
+    static func of(_ text: String) -> ObjectKey { known(ObjectKey(text.utf8)) }
 }
 
 extension [UInt8] {

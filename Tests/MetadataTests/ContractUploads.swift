@@ -54,7 +54,7 @@ extension Subject {
 
 extension UploadID {
     static func random() -> UploadID {
-        UploadID((0..<16).flatMap { _ in Hex.encode([UInt8.random(in: 0...255)]) })!
+        known(UploadID((0..<16).flatMap { _ in Hex.encode([UInt8.random(in: 0...255)]) }))
     }
 }
 

@@ -73,7 +73,7 @@ private struct Driver {
     private mutating func key() -> ObjectKey {
         let length = Int.random(in: 1...3, using: &random)
         let bytes = (0..<length).map { _ in Self.alphabet.randomElement(using: &random) ?? 0x61 }
-        return ObjectKey(bytes)!
+        return known(ObjectKey(bytes))
     }
 
     private mutating func newBlob() -> BlobID {

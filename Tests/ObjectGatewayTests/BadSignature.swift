@@ -130,6 +130,7 @@ enum BadSignature: CaseIterable, Sendable {
         default:
             if isPresigned {
                 wire.query = bytes("AWSAccessKeyId=KEY&Expires=9999999999&Signature=abc")
+                return (wire, ["InvalidAccessKeyId"])
             } else {
                 wire.set("authorization", "AWS KEY:c2lnbmF0dXJl")
             }

@@ -1,6 +1,7 @@
 import Bytes
 import Digests
 import Metadata
+import HTTPServer
 import Testing
 
 @testable import ObjectGateway

@@ -81,6 +81,17 @@ struct SourceTree {
     /// Nil where there is no such file.
     func text(_ path: String) -> String? { exists(path) ? Self.read("\(root)/\(path)") : nil }
 
+    func write(_ path: String, _ text: String) throws {
+        guard let file = unsafe fopen("\(root)/\(path)", "w") else {
+            throw TestSupportError("cannot write \(path): errno \(errno)")
+        }
+        let failed = unsafe fputs(text, file) < 0
+        // What is buffered may fail at the end only.
+        guard unsafe fclose(file) == 0, !failed else {
+            throw TestSupportError("cannot write \(path): errno \(errno)")
+        }
+    }
+
     func names(in folder: String) -> [String] { Self.entries("\(root)/\(folder)").sorted() }
 
     private static func read(_ path: String) -> String {

@@ -28,6 +28,7 @@ public final class SQLiteStore: MetadataStore {
         path: String, pool: Pool, configuration: SQLiteStoreConfiguration = SQLiteStoreConfiguration(),
         barrier: @escaping @Sendable ([BlobID]) throws -> Void
     ) throws(MetadataError) -> SQLiteStore {
+        // SAFETY: the path is lent for the call; the text of an error is a constant of the C library.
         if unsafe mkdir(path, 0o700) != 0, errno != EEXIST {
             throw .unavailable("mkdir \(path): \(unsafe String(cString: strerror(errno)))")
         }

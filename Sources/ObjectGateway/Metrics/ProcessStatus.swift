@@ -21,6 +21,7 @@ struct ProcessStatus {
             status.threadCount = number(after: "Threads:", in: text) ?? 0
         }
         var usage = rusage()
+        // SAFETY: the call fills the struct lent to it.
         if unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {
             for time in [usage.ru_utime, usage.ru_stime] {
                 status.processorMicroseconds &+=
@@ -55,6 +56,7 @@ struct ProcessStatus {
     }
 
     private static func openFiles() -> UInt64 {
+        // SAFETY: this function owns the stream; entries are counted and not kept.
         guard let directory = unsafe opendir("/proc/self/fd") else { return 0 }
         defer { unsafe closedir(directory) }
         var count: UInt64 = 0

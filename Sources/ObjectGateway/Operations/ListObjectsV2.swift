@@ -2,7 +2,8 @@ import Bytes
 import HTTPServer
 import Metadata
 
-/// API/ListObjectsV2. The continuation token is the last entry of the page before, in base 64.
+/// API/ListObjectsV2. The continuation token is the last entry of the page before, behind a byte
+/// that tells it from other text, in base 64.
 struct ListObjectsV2: S3Operation {
     static let route = OperationRoute(
         name: "ListObjectsV2", method: .get, scope: .bucket, parameterValue: ("list-type", "2"), action: .listBucket)
@@ -24,16 +25,18 @@ struct ListObjectsV2: S3Operation {
     let services: Services
     init(_ services: Services) { self.services = services }
 
+    private static let tokenKind: UInt8 = 1
+
     static func decode(_ request: S3Request) async throws -> Input {
         let query = request.query
         let text = query["continuation-token"]
         var token: [UInt8]?
         if let text, !text.isEmpty {
-            guard let decoded = Base64.decode(text), !decoded.isEmpty else {
+            guard let decoded = Base64.decode(text), decoded.count > 1, decoded.first == Self.tokenKind else {
                 throw S3Error.invalidArgument(
                     "continuation-token", text, "The continuation token provided is incorrect")
             }
-            token = decoded
+            token = [UInt8](decoded.dropFirst())
         }
         return Input(
             bucket: try request.bucketName(), parameters: try ListingParameters(request, limitName: "max-keys"),
@@ -59,7 +62,7 @@ struct ListObjectsV2: S3Operation {
         xml.element("Prefix", parameters.written(parameters.prefix))
         if let text = input.tokenText { xml.element("ContinuationToken", text) }
         if output.page.isTruncated, let last = output.page.last {
-            xml.element("NextContinuationToken", Base64.encode(last))
+            xml.element("NextContinuationToken", Base64.encode([Self.tokenKind] + last))
         }
         if let startAfter = input.startAfter { xml.element("StartAfter", parameters.written(startAfter)) }
         xml.element("KeyCount", output.page.objects.count + output.page.commonPrefixes.count)

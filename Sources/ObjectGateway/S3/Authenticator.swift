@@ -7,21 +7,33 @@ import SigV4
 struct Authenticator: Sendable {
     private let users: UserDirectory
     private let signatures: SignatureConfiguration
+    private let domains: [[UInt8]]
 
     init(users: UserDirectory, configuration: GatewayConfiguration) {
         self.users = users
+        domains = configuration.domains.map { [UInt8]($0.utf8) }
         signatures = SignatureConfiguration(region: configuration.region, skewMax: configuration.clockSkewMax)
     }
 
     /// Throws AccessDenied for a request without credentials, and S3's errors for every bad kind of them. An unknown access
     /// key takes as long as a wrong signature.
     func authenticate(_ head: RequestHead, now: Timestamp) async throws -> (Caller, AuthenticatedPayload) {
-        guard let signed = try SignedRequest.parse(head: head) else { throw S3Error(.accessDenied) }
-        guard let user = try await users.user(accessKey: signed.accessKey[...]) else {
-            try signed.rejectUnknownKey(head: head, now: now, configuration: signatures)
-            throw S3Error(.invalidAccessKeyID).adding("AWSAccessKeyId", signed.accessKey)
+        let bucketInHost = head.first("host").flatMap { RequestTarget.bucketLabel(of: $0, domains: domains) }
+        if let legacy = try Version2Query.parse(head: head, bucketInHost: bucketInHost) {
+            return try await prove(legacy, head, now)
         }
-        let payload = try signed.verify(secret: user.secret, head: head, now: now, configuration: signatures)
+        guard let signed = try SignedRequest.parse(head: head) else { throw S3Error(.accessDenied) }
+        return try await prove(signed, head, now)
+    }
+
+    private func prove(
+        _ presented: some PresentedCredentials, _ head: RequestHead, _ now: Timestamp
+    ) async throws -> (Caller, AuthenticatedPayload) {
+        guard let user = try await users.user(accessKey: presented.accessKey[...]) else {
+            try presented.rejectUnknownKey(head: head, now: now, configuration: signatures)
+            throw S3Error(.invalidAccessKeyID).adding("AWSAccessKeyId", presented.accessKey)
+        }
+        let payload = try presented.verify(secret: user.secret, head: head, now: now, configuration: signatures)
         if user.isDisabled { throw S3Error(.accessDenied, cause: "user \(user.name) is disabled") }
         return (
             Caller(name: user.name, accessKey: user.accessKey, policy: user.policy, customer: user.customer), payload

@@ -12,6 +12,7 @@ enum DescriptorLimit {
     /// Raises the process's limit as far as it may go, and returns it. Throws where that is too little to serve with.
     static func raise() throws(StartError) -> Int {
         var limit = rlimit()
+        // SAFETY: both calls touch the struct lent to them, during the call only.
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
             throw StartError("The limit of open files cannot be read (errno \(errno)).")
         }
@@ -26,7 +27,8 @@ enum DescriptorLimit {
     static func check(_ count: Int) throws(StartError) -> Int {
         guard count >= countMin else {
             throw StartError(
-                "This process may open \(count) files: wanted \(countMin) or more (raise it with `ulimit -Hn`, LimitNOFILE= of systemd, or --ulimit nofile= of the container).")
+                "This process may open \(count) files: wanted \(countMin) or more (raise it with `ulimit -Hn`, LimitNOFILE= of systemd, or --ulimit nofile= of the container)."
+            )
         }
         return count
     }

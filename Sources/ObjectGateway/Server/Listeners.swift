@@ -100,7 +100,9 @@ struct Listeners {
         let diskFreeMin = store.configuration.diskFreeMin
         return [
             .init(name: "metadata") {
-                do { _ = try await store.metadata.buckets(after: nil, prefix: [], limit: 1) } catch { return "the store does not answer" }
+                do { _ = try await store.metadata.buckets(after: nil, prefix: [], limit: 1) } catch {
+                    return "the store does not answer"
+                }
                 return nil
             },
             .init(name: "blobs") {

@@ -107,7 +107,8 @@ public final class RunningGateway: Sendable {
             log.event(
                 "connections_limited", level: .warning,
                 [
-                    "connections_max": .integer(fitted.connectionsMax), "wanted": .integer(configuration.connectionsMax),
+                    "connections_max": .integer(fitted.connectionsMax),
+                    "wanted": .integer(configuration.connectionsMax),
                     "descriptors": .integer(count),
                 ])
         }

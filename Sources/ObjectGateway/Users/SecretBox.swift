@@ -24,6 +24,7 @@ public struct SecretBox: Sendable {
             if mayCreate { try create(folder: folder, path: path) }
             let file = try OpenFile.open(path, flags: O_RDONLY)
             var status = stat()
+            // SAFETY: the call fills the struct lent to it.
             if unsafe fstat(file.descriptor, &status) != 0 { throw SystemError("fstat", path: path) }
             guard status.st_mode & 0o077 == 0 else { throw SecretBoxError.exposed(path: path) }
             guard let box = SecretBox(key: try file.read(at: 0, count: SecretSealing.keyLength + 1)) else {

@@ -43,6 +43,7 @@ struct SignalSet {
     private var set = sigset_t()
 
     init(_ signals: [Int32]) {
+        // SAFETY: these calls touch the set lent to them, during the call only; so do those below.
         unsafe sigemptyset(&set)
         for signal in signals { unsafe sigaddset(&set, signal) }
     }
