@@ -1,7 +1,7 @@
 import Bytes
 import Digests
-import Metadata
 import HTTPServer
+import Metadata
 import Testing
 
 @testable import ObjectGateway

@@ -1,6 +1,5 @@
 import Glibc
 import ObjectGateway
-import TestSupport
 import Testing
 
 /// Pages of docs/ that the code writes: each equals what the code says, or is written anew where `OGW_WRITE_DOCS` is set
@@ -10,6 +9,10 @@ import Testing
 
     @Test func `docs/S3-COMPATIBILITY is what the operation table says`() throws {
         try compare("docs/S3-COMPATIBILITY.md", CompatibilityDocument.markdown())
+    }
+
+    @Test func `docs/SETTINGS is what the table of settings says`() throws {
+        try compare("docs/SETTINGS.md", SettingsDocument.markdown())
     }
 
     private func compare(_ page: String, _ text: String) throws {

@@ -7,11 +7,13 @@ import Testing
         ("policy", "NoSuchBucketPolicy"), ("lifecycle", "NoSuchLifecycleConfiguration"),
         ("cors", "NoSuchCORSConfiguration"), ("tagging", "NoSuchTagSet"), ("website", "NoSuchWebsiteConfiguration"),
         ("encryption", "ServerSideEncryptionConfigurationNotFoundError"),
-        ("object-lock", "ObjectLockConfigurationNotFoundError"), ("replication", "ReplicationConfigurationNotFoundError"),
+        ("object-lock", "ObjectLockConfigurationNotFoundError"),
+        ("replication", "ReplicationConfigurationNotFoundError"),
         ("publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
         ("ownershipControls", "OwnershipControlsNotFoundError"),
     ])
-    func `S3-TRAPS 26: an absent configuration answers with its own error`(parameter: String, code: String) async throws {
+    func `S3-TRAPS 26: an absent configuration answers with its own error`(parameter: String, code: String) async throws
+    {
         let fixture = try await GatewayFixture()
         let answer = try await fixture.send("GET", "/bucket", parameter)
         #expect(answer.status == 404 && answer.code == code, "\(answer)")
