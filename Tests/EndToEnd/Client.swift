@@ -56,10 +56,18 @@ struct Client {
         return ending.output
     }
 
-    private func ending(_ arguments: [String]) async throws -> ChildProcess.Ending {
+    /// Runs the client with a pipe from which a file comes, and expects it to succeed.
+    func feed(_ file: String, _ arguments: String..., location: SourceLocation = #_sourceLocation) async throws {
+        let ending = try await ending(arguments, before: ["/bin/sh", "-c", "cat -- \"$0\" | \"$@\"", file])
+        #expect(
+            ending.status == 0, "\(program) \(arguments.joined(separator: " ")):\n\(ending.output)",
+            sourceLocation: location)
+    }
+
+    private func ending(_ arguments: [String], before launcher: [String] = []) async throws -> ChildProcess.Ending {
         try await ClientSlots.shared.whileHolding {
             try await ChildProcess.run(
-                [program] + arguments, environment: environment, folder: folder.path, timeout: .seconds(300))
+                launcher + [program] + arguments, environment: environment, folder: folder.path, timeout: .seconds(300))
         }
     }
 
