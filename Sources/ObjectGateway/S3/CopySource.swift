@@ -2,7 +2,8 @@ import Bytes
 import HTTPServer
 import Metadata
 
-/// `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`, percent-decoded exactly once (S3-TRAPS 19).
+/// `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`, percent-decoded exactly once (S3-TRAPS 19). A plus sign is a
+/// space, as on AWS: s5cmd writes it so, and a key's own plus sign comes as `%2B`.
 struct CopySource: Sendable, Equatable {
     var bucket: BucketName
     var key: ObjectKey
@@ -20,7 +21,7 @@ struct CopySource: Sendable, Equatable {
             }
             self.version = version
         }
-        guard let decoded = PercentEncoding.decode(path) else { throw malformed }
+        guard let decoded = PercentEncoding.decode(path, plusIsSpace: true) else { throw malformed }
         var rest = decoded[...]
         if rest.first == Ascii.slash { rest = rest.dropFirst() }
         guard let slash = rest.firstIndex(of: Ascii.slash) else { throw malformed }
