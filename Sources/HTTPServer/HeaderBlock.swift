@@ -34,7 +34,12 @@ public struct HeaderBlock: Sendable {
     private mutating func finish(_ value: some Sequence<UInt8>) {
         encoded.append(Ascii.colon)
         encoded.append(Ascii.space)
-        for byte in value { encoded.append(byte == 13 || byte == 10 || byte == 0 ? Ascii.space : byte) }
+        let start = encoded.count
+        // In one copy: this function is generic and not specialised for its callers, so a loop over `value` is slow.
+        encoded.append(contentsOf: value)
+        for index in start..<encoded.count where encoded[index] == 13 || encoded[index] == 10 || encoded[index] == 0 {
+            encoded[index] = Ascii.space
+        }
         encoded.append(Ascii.carriageReturn)
         encoded.append(Ascii.lineFeed)
     }

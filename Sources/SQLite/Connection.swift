@@ -1,5 +1,9 @@
 import CSQLite
 
+/// The library counts its memory under one lock for all connections, which readers on many threads would wait for at each
+/// allocation. Evaluated once, before the first connection; a refusal costs speed only.
+private let memoryStatisticsAreOff = csqlite_no_memory_statistics() == SQLITE_OK
+
 /// One connection to a database file, with the statements prepared on it.
 ///
 /// May move between threads, but is used by one at a time: the library's own locks are off. Statements are finished before
@@ -30,6 +34,7 @@ import CSQLite
 
     /// `path` is a file name, never a URI.
     public static func open(_ path: String, mode: Mode) throws(SQLiteError) -> Connection {
+        _ = memoryStatisticsAreOff
         var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE
         if mode == .readWrite { flags |= SQLITE_OPEN_CREATE }
         var handle: OpaquePointer?

@@ -23,6 +23,22 @@ def file_system(path):
     return first_line(["stat", "-f", "-c", "%T", path])
 
 
+INTRODUCTION = """# Performance
+
+Written by `make bench ARGS="--output docs/PERFORMANCE.md"` from one run; `scripts/bench --help` lists its sections.
+Absolute figures say something about the machine. What counts is the ratio to what ran beside ogw in the same run, on the
+same cores as the load generator, and what each write had made durable before it was answered.
+
+- Small GETs come from `wrk -t1`. Each request carries a signature in its header, made just before the measurement, and ogw
+  checks it every time; the requests go over 100 keys. nginx serves the same bytes from files, reads shorter requests
+  without signatures, and looks nothing up but the file.
+- Large GETs, uploads and idle connections come from `ogw-bench` (`Benchmarks/`): blocking sockets, one thread each. Over
+  TLS they come from wrk and from Python's `ssl`.
+- A ratio is ogw's rate over the other's, or ogw's time over the other's where times are shown.
+
+"""
+
+
 class Report:
     def __init__(self):
         self.started = time.gmtime()
@@ -54,3 +70,6 @@ class Report:
         if self.notes:
             lines += [""] + [f"- {note}" for note in self.notes]
         return "\n".join(lines)
+
+    def page(self):
+        return INTRODUCTION + self.text() + "\n"

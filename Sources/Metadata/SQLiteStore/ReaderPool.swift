@@ -6,12 +6,14 @@ import Threads
 final class ReaderPool: Sendable {
     private let path: String
     private let idleCountMax: Int
+    private let cacheSize_kib: Int
     /// Nil once closed.
     private let idle: Lock<[Connection]?>
 
-    init(path: String, idleCountMax: Int) {
+    init(path: String, configuration: SQLiteStoreConfiguration) {
         self.path = path
-        self.idleCountMax = idleCountMax
+        idleCountMax = configuration.idleReaderCountMax
+        cacheSize_kib = max(0, configuration.readerCacheSize_kib)
         idle = Lock([])
     }
 
@@ -28,7 +30,11 @@ final class ReaderPool: Sendable {
         let (isOpen, ready) = idle.withLock { idle in (idle != nil, idle?.popLast()) }
         if let ready { return ready }
         guard isOpen else { throw .unavailable("the store is closed") }
-        do { return try Connection.open(path, mode: .queryOnly) } catch { throw MetadataError(error) }
+        do {
+            let reader = try Connection.open(path, mode: .queryOnly)
+            try reader.run(script: "PRAGMA cache_size = -\(cacheSize_kib)")
+            return reader
+        } catch { throw MetadataError(error) }
     }
 
     private func giveBack(_ reader: Connection) {

@@ -41,7 +41,7 @@ public final class SQLiteStore: MetadataStore {
             connection: connection, sequence: try rows.sequence(), configuration: configuration, catalog: catalog,
             barrier: barrier)
         return SQLiteStore(
-            readers: ReaderPool(path: file, idleCountMax: configuration.idleReaderCountMax),
+            readers: ReaderPool(path: file, configuration: configuration),
             committer: Committer(writer: writer, pool: pool, configuration: configuration), catalog: catalog,
             pool: pool)
     }

@@ -9,8 +9,10 @@ public struct SQLiteStoreConfiguration: Sendable {
     public var queueLengthMax = 16_384
     public var bucketCountMax = 10_000
     public var userCountMax = 10_000
-    /// Read connections kept open when idle.
-    public var idleReaderCountMax = 8
+    /// Read connections kept open when idle: as many as a pool has threads, since each new one reads the schema again.
+    public var idleReaderCountMax = 64
+    /// The page cache of each read connection, in KiB.
+    public var readerCacheSize_kib = 512
     /// Pages (of 4 KiB) in the write-ahead log above which it is copied into the database as far as readers allow.
     public var checkpointPageCount = 2_000
     /// Bytes of the write-ahead log above which a commit waits for readers (`readerWait`) to cut it.
