@@ -2,7 +2,7 @@ public import Bytes
 import Digests
 public import HTTPServer
 
-/// Credentials that a request presents, read but not yet believed: `SignedRequest`, or `Version2Query`.
+/// Credentials that a request presents, read but not yet believed: `SignedRequest`, or `Version2Request`.
 public protocol PresentedCredentials: Sendable {
     var accessKey: [UInt8] { get }
 

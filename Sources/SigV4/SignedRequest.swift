@@ -23,7 +23,7 @@ public struct SignedRequest: PresentedCredentials {
     private static let signedHeadersCountMax = 256
 
     /// Reads the credentials of a request; nil when it carries none. Version 2 is refused here: see
-    /// `Version2Query`. Decides nothing about them: `verify` must follow.
+    /// `Version2Request`. Decides nothing about them: `verify` must follow.
     public static func parse(head: RequestHead) throws(SignatureError) -> SignedRequest? {
         let query = head.query ?? []
         switch head.count(of: "authorization") {

@@ -19,7 +19,7 @@ struct Authenticator: Sendable {
     /// key takes as long as a wrong signature.
     func authenticate(_ head: RequestHead, now: Timestamp) async throws -> (Caller, AuthenticatedPayload) {
         let bucketInHost = head.first("host").flatMap { RequestTarget.bucketLabel(of: $0, domains: domains) }
-        if let legacy = try Version2Query.parse(head: head, bucketInHost: bucketInHost) {
+        if let legacy = try Version2Request.parse(head: head, bucketInHost: bucketInHost) {
             return try await prove(legacy, head, now)
         }
         guard let signed = try SignedRequest.parse(head: head) else { throw S3Error(.accessDenied) }

@@ -4,7 +4,7 @@ import HTTPServer
 import SigV4
 import Testing
 
-@Suite struct Version2QueryTests {
+@Suite struct Version2RequestTests {
     /// AWS, userguide/RESTAuthentication, "Query string request authentication alternative".
     private let published =
         "/photos/puppy.jpg?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620"
@@ -21,7 +21,7 @@ import Testing
         _ head: RequestHead, bucket: String? = "johnsmith", now: Timestamp? = nil
     ) -> SignatureError? {
         do throws(SignatureError) {
-            guard let found = try Version2Query.parse(head: head, bucketInHost: bucket.map { bytes($0)[...] }) else {
+            guard let found = try Version2Request.parse(head: head, bucketInHost: bucket.map { bytes($0)[...] }) else {
                 return .missingDate
             }
             let configuration = SignatureConfiguration()
@@ -98,7 +98,7 @@ import Testing
 
     @Test func `an unknown key is told from a wrong signature by the caller only`() throws {
         let head = try head(published)
-        let found = try #require(try Version2Query.parse(head: head, bucketInHost: bytes("johnsmith")[...]))
+        let found = try #require(try Version2Request.parse(head: head, bucketInHost: bytes("johnsmith")[...]))
         try found.rejectUnknownKey(head: head, now: before, configuration: SignatureConfiguration())
     }
 }
