@@ -146,10 +146,20 @@ public final class LocalBlobs: Sendable {
 
     /// The barrier before a commit: makes the names of these blobs durable, with one sync per directory.
     public func makeDurable(_ blobs: [BlobID]) throws {
-        for block in Set(blobs.map { $0.value >> Self.blockBits }) {
-            try syncDirectory(directory(ofBlock: block))
+        for block in Self.blocks(of: blobs) { try syncDirectory(directory(ofBlock: block)) }
+    }
+
+    /// Makes it durable that these blobs have no names any more. A directory that is gone holds none.
+    func makeRemovalDurable(_ blobs: [BlobID]) throws(BucketsError) {
+        for block in Self.blocks(of: blobs) {
+            do { try syncDirectory(directory(ofBlock: block)) } catch {
+                if case .system(let error) = error, error.isNotFound { continue }
+                throw error
+            }
         }
     }
+
+    private static func blocks(of blobs: [BlobID]) -> Set<UInt64> { Set(blobs.map { $0.value >> blockBits }) }
 
     private func makeDirectory(ofBlock block: UInt64) throws(BucketsError) {
         do { try FileSystem.makeDirectory(directory(ofBlock: block)) } catch { throw BucketsError(error) }
@@ -158,7 +168,10 @@ public final class LocalBlobs: Sendable {
 
     private func syncDirectory(_ path: String) throws(BucketsError) {
         directorySyncs.add(1, ordering: .relaxed)
-        do { try OpenFile.syncDirectory(path) } catch {
+        let directory: OpenFile
+        // Nothing is lost where a directory cannot be opened: what needed it fails, and may be tried again.
+        do { directory = try OpenFile.openDirectory(path) } catch { throw BucketsError(error) }
+        do { try directory.sync() } catch {
             configuration.onFatal(error)
             throw BucketsError(error)
         }

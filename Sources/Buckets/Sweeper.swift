@@ -89,7 +89,9 @@ public final class Sweeper: Sendable {
             if free.isEmpty { continue }
             let gone = pool.blocking { free.filter { (try? blobs.remove($0)) != nil } }
             // A name that a crash brings back after its row is forgotten would be an orphan.
-            guard !gone.isEmpty, (try? pool.blocking({ try blobs.makeDurable(gone) })) != nil else { return count }
+            guard !gone.isEmpty, (try? pool.blocking({ try blobs.makeRemovalDurable(gone) })) != nil else {
+                return count
+            }
             try await metadata.forgetGarbage(gone)
             count += gone.count
             removed.add(UInt64(gone.count), ordering: .relaxed)

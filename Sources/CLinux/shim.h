@@ -25,15 +25,12 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-/// Opens an unnamed file in `directory`; it gets a name by `clinux_link_tmpfile` or vanishes at close.
+/// Opens an unnamed file in `directory`; it gets a name by linkat or vanishes at close.
 static inline int clinux_open_tmpfile(const char *directory, int flags, mode_t mode) {
     return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | flags, mode);
 }
 static inline int clinux_open(const char *path, int flags, mode_t mode) {
     return open(path, flags | O_CLOEXEC, mode);
-}
-static inline int clinux_openat(int directory, const char *path, int flags, mode_t mode) {
-    return openat(directory, path, flags | O_CLOEXEC, mode);
 }
 /// sync_file_range(2): begins the writeback of a range's dirty pages, or waits until the whole range is written.
 static inline int clinux_writeback_begin(int fd, off_t offset, off_t length) {
@@ -84,6 +81,5 @@ static inline uint64_t clinux_monotonic_ns(void) {
 static const uint32_t CLINUX_EPOLLET = EPOLLET;
 static const uint32_t CLINUX_EPOLLIN = EPOLLIN;
 static const uint32_t CLINUX_EPOLLOUT = EPOLLOUT;
-static const uint32_t CLINUX_EPOLLRDHUP = EPOLLRDHUP;
 static const uint32_t CLINUX_EPOLLONESHOT = EPOLLONESHOT;
 #endif

@@ -123,10 +123,18 @@ public final class OpenFile: Sendable {
             descriptor, off_t(truncatingIfNeeded: offset), off_t(truncatingIfNeeded: count), POSIX_FADV_DONTNEED)
     }
 
+    public static func openDirectory(_ path: String) throws(SystemError) -> OpenFile {
+        try open(path, flags: O_RDONLY | O_DIRECTORY)
+    }
+
+    /// Makes content and metadata durable; of a directory, the names in it. After an error nothing may be assumed written.
+    public func sync() throws(SystemError) {
+        if retryingInterrupts({ Int(fsync(descriptor)) }) != 0 { throw SystemError("fsync") }
+    }
+
     /// Makes names in a directory durable.
     public static func syncDirectory(_ path: String) throws(SystemError) {
-        let directory = try OpenFile.open(path, flags: O_RDONLY | O_DIRECTORY)
-        if retryingInterrupts({ Int(fsync(directory.descriptor)) }) != 0 { throw SystemError("fsync", path: path) }
+        try openDirectory(path).sync()
     }
 }
 

@@ -40,7 +40,6 @@ final class Connection: Pollable, @unchecked Sendable {
     private var decoder: RequestDecoder
     /// Made when the first byte of a TLS connection comes.
     private(set) var tls: TLSSession?
-    private var served = 0
     /// Of the current request.
     var body = BodyState.none
     var mustContinue = false
@@ -176,7 +175,6 @@ final class Connection: Pollable, @unchecked Sendable {
 
     /// Serves one request.
     private func exchange(_ head: RequestHead) async -> Outcome {
-        served += 1
         let number = requestNumber.add(1, ordering: .relaxed).newValue
         let start = Monotonic.nanoseconds
         body = BodyState(head.body, limits: core.configuration.chunked)

@@ -42,7 +42,8 @@ public final class Gateway: Sendable {
         response.headers.add("x-amz-id-2", Self.hostID)
         response.headers.add("server", "ObjectGateway")
         response.note = RequestNote(
-            id: id, user: progress.caller?.name, operation: progress.entry?.index, error: progress.error?.code)
+            id: id, user: progress.caller?.name, operation: progress.entry?.index,
+            error: progress.error?.code ?? (response.note as? S3ErrorCode))
         return response
     }
 
@@ -54,6 +55,7 @@ public final class Gateway: Sendable {
         let entry = try table.find(request.head, target)
         progress.entry = entry
         try Access.check(caller, may: entry.route.action)
+        try await refuseOtherOwner(request.head, target)
         let s3Request = S3Request(
             id: id, request: request, target: target, caller: caller, authentication: authentication)
         guard entry.route.mayTakeLong else { return try await entry.run(s3Request, services) }
@@ -61,9 +63,19 @@ public final class Gateway: Sendable {
             do {
                 return try await entry.run(s3Request, services)
             } catch {
-                return self.response(to: request, refusing: S3Error(mapping: error), id)
+                let refusal = S3Error(mapping: error)
+                var response = self.response(to: request, refusing: refusal, id)
+                response.note = refusal.code
+                return response
             }
         }
+    }
+
+    /// A client may say whose bucket it expects (userguide/bucket-owner-condition).
+    private func refuseOtherOwner(_ head: RequestHead, _ target: RequestTarget) async throws {
+        guard let expected = head.first("x-amz-expected-bucket-owner"), let name = target.bucket else { return }
+        let bucket = try await services.bucket(name)
+        if !bucket.owner.utf8.elementsEqual(expected) { throw S3Error(.accessDenied, cause: "another bucket owner") }
     }
 
     /// A preflight carries no credentials and tells nothing: no bucket has CORS rules (API/RESTOPTIONSobject).

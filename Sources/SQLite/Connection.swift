@@ -108,6 +108,8 @@ private let memoryStatisticsAreOff = csqlite_no_memory_statistics() == SQLITE_OK
 
     /// Takes the write lock at once, so that nothing later in the transaction can fail for want of it.
     public func begin() throws(SQLiteError) { try execute("BEGIN IMMEDIATE") }
+    /// Reads of one snapshot follow, until `rollback`.
+    public func beginReading() throws(SQLiteError) { try execute("BEGIN DEFERRED") }
     public func commit() throws(SQLiteError) { try execute("COMMIT") }
 
     /// Ends the transaction if one is open: after some errors the library has rolled back by itself.

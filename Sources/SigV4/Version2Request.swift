@@ -129,6 +129,13 @@ public struct Version2Request: PresentedCredentials {
                 throw .headersNotSigned(String(ascii: name.prefix(64)))
             }
         }
+        // Version 2 signs values decoded and joined, so a file name that holds `&acl` reads like a parameter of its own.
+        let others: [[UInt8]] = [[UInt8]("versionId".utf8), [UInt8]("partNumber".utf8)]
+        if covered.contains(where: { isOverride($0.name) }),
+            let foreign = covered.first(where: { !isOverride($0.name) && !others.contains($0.name) })
+        {
+            throw .headersNotSigned(String(ascii: foreign.name))
+        }
         return Parameters(own: own, covered: covered)
     }
 
@@ -198,6 +205,8 @@ public struct Version2Request: PresentedCredentials {
     private static let credentialNames = [keyName, expiresName, signatureName]
 
     private static func set(_ names: [String]) -> Set<[UInt8]> { Set(names.map { [UInt8]($0.utf8) }) }
+
+    private static func isOverride(_ name: [UInt8]) -> Bool { name.starts(with: "response-".utf8) }
 
     private static func decoded(_ text: ArraySlice<UInt8>) throws(SignatureError) -> [UInt8] {
         guard let plain = PercentEncoding.decode(text, plusIsSpace: true) else { throw .malformedTarget }

@@ -63,13 +63,14 @@ extension Pool {
     /// Lets what is queued run, then ends the threads, and wakes all tasks that sleep. Waits for the threads, unless it
     /// is called on one of them. What is enqueued later is not run.
     public func stop() {
-        let sleeping = timers.withLock { $0.sleeping.due(.max) }
-        for waiter in sleeping { waiter.resume(()) }
         let first = state.withLock { state in
             let first = !state.stopping
             state.stopping = true
             return first
         }
+        // Only now: a task that begins to sleep later sees that the pool is stopping.
+        let sleeping = timers.withLock { $0.sleeping.due(.max) }
+        for waiter in sleeping { waiter.resume(()) }
         if first { wakeOne() }
         if ThreadContext.current?.pool == ObjectIdentifier(self) { return }
         var count: eventfd_t = 0

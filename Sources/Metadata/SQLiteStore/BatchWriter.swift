@@ -79,7 +79,8 @@ final class BatchWriter: @unchecked Sendable {
             do { try connection.put(sequence: decider.sequence) } catch { throw BatchFailure("counter", error) }
         }
         if !adopted.isEmpty {
-            do { try barrier(adopted) } catch { throw BatchFailure(reason: "barrier: \(error)", isFatal: true) }
+            // Whoever gives the barrier ends the process itself where a sync failed; any other error is the batch's.
+            do { try barrier(adopted) } catch { throw BatchFailure(reason: "barrier: \(error)", isFatal: false) }
         }
         do { try connection.commit() } catch { throw BatchFailure("COMMIT", error) }
         sequence = decider.sequence

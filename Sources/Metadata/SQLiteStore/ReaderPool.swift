@@ -17,10 +17,14 @@ final class ReaderPool: Sendable {
         idle = Lock([])
     }
 
+    /// Runs `body` over one snapshot of the database: a row that another statement of it moves is seen in one of its places.
     /// Blocks for the disk.
     func read<Result>(_ body: (Rows) throws(MetadataError) -> Result) throws(MetadataError) -> Result {
         let reader = try take()
         defer { giveBack(reader) }
+        do { try reader.beginReading() } catch { throw MetadataError(error) }
+        // A rollback of a reader cannot lose anything, and ends the snapshot.
+        defer { try? reader.rollback() }
         return try body(Rows(connection: reader))
     }
 

@@ -122,7 +122,8 @@ struct CompleteMultipartUpload: S3Operation {
         let rows = try await services.metadata.parts(of: input.upload, after: 0, limit: PartReference.numberMax)
         let byNumber = Dictionary(rows.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
         let named = input.parts.compactMap { byNumber[$0.number] }
-        guard named.count == input.parts.count else { throw S3Error(.invalidPart) }
+        // The commit decides: the upload may have been completed meanwhile by a request that this one repeats.
+        guard named.count == input.parts.count else { return nil }
         guard let whole = MultipartChecksums.checksum(algorithm, kind, of: named) else {
             throw S3Error(.internalError, cause: "a part has no checksum of the upload's algorithm")
         }

@@ -62,7 +62,7 @@ struct CopyObject: S3Operation {
             try await copy(input, to: target, as: caller)
         }
         var attributes = input.attributes ?? source.attributes
-        if input.storageClassIsGiven { attributes.storageClass = input.storageClass }
+        attributes.storageClass = input.storageClass
         attributes.websiteRedirect = input.redirect
         let version = try await services.objects.publish(
             staged,

@@ -1,7 +1,7 @@
 import HTTPServer
 import Metadata
 
-/// API/DeleteBucket. A bucket with versions, delete markers or uploads in progress is BucketNotEmpty.
+/// API/DeleteBucket. A bucket with versions or delete markers is BucketNotEmpty; uploads in progress are aborted.
 struct DeleteBucket: S3Operation {
     static let route = OperationRoute(name: "DeleteBucket", method: .delete, scope: .bucket, action: .deleteBucket)
 

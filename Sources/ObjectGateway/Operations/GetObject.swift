@@ -20,7 +20,7 @@ struct GetObject: S3Operation {
         if input.version != nil { try Access.check(caller, may: .getObjectVersion) }
         return try await services.lookingUpAgain {
             let selection = try await services.select(input)
-            if selection.notModified { return Output(selection: selection, bytes: .none) }
+            if selection.notModified || selection.isEmptyPart { return Output(selection: selection, bytes: .none) }
             let bytes = try await services.objects.open(
                 selection.version, in: selection.bucket.id, range: selection.range)
             return Output(selection: selection, bytes: bytes)

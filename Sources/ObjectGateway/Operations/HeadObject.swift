@@ -19,7 +19,7 @@ struct HeadObject: S3Operation {
         var response = output.response()
         if !output.notModified {
             let length = output.range.map { $0.upperBound - $0.lowerBound } ?? output.version.size
-            response.body = .headOnly(length: output.part?.size == 0 ? 0 : length)
+            response.body = .headOnly(length: output.isEmptyPart ? 0 : length)
         }
         return response
     }

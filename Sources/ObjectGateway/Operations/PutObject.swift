@@ -8,7 +8,7 @@ import Metadata
 struct PutObject: S3Operation {
     static let route = OperationRoute(
         name: "PutObject", method: .put, scope: .object, action: .putObject,
-        notes: "without server-side encryption, ACLs and object lock")
+        notes: "without server-side encryption and object lock; ACL fields are taken and grant nothing")
 
     struct Input: Sendable {
         var bucket: BucketName

@@ -110,7 +110,7 @@ struct AnnouncedChecksum: Sendable, Equatable {
             }
             found = AnnouncedChecksum(algorithm: algorithm, value: value)
         }
-        if let trailer = readTrailer(head) {
+        if let trailer = try readTrailer(head) {
             guard found == nil else {
                 throw S3Error(.invalidRequest, "Expecting a single x-amz-checksum- header")
             }
@@ -134,11 +134,12 @@ struct AnnouncedChecksum: Sendable, Equatable {
         return found
     }
 
-    /// The checksum that follows the body, where one is announced.
-    static func readTrailer(_ head: RequestHead) -> AnnouncedChecksum? {
-        guard let trailer = head.first("x-amz-trailer"),
-            let algorithm = DigestAlgorithm(headerName: Ascii.trimmed(trailer))
-        else { return nil }
+    /// The checksum that follows the body, where one is announced among the trailers.
+    static func readTrailer(_ head: RequestHead) throws(S3Error) -> AnnouncedChecksum? {
+        let algorithms = head.all("x-amz-trailer").flatMap { $0.split(separator: Ascii.comma) }
+            .compactMap { DigestAlgorithm(headerName: Ascii.trimmed($0)) }
+        guard let algorithm = algorithms.first else { return nil }
+        guard algorithms.count == 1 else { throw S3Error(.invalidRequest, "Expecting a single x-amz-checksum- header") }
         return AnnouncedChecksum(algorithm: algorithm, value: nil, comesAsTrailer: true)
     }
 }

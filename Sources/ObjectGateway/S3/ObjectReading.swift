@@ -9,6 +9,8 @@ struct ObjectReadInput: Sendable {
     var key: ObjectKey
     var version: VersionID?
     var range: ByteRange?
+    /// `If-Range`: the version that a resumed download began with; the range holds for no other (RFC 9110 section 13.1.5).
+    var ifRange: [UInt8]?
     var partNumber: Int?
     var conditions: ReadConditions
     var overrides: ResponseOverrides
@@ -21,6 +23,7 @@ struct ObjectReadInput: Sendable {
         key = try request.key()
         version = try request.versionID()
         range = head.first("range").flatMap { ByteRange.parse($0) }
+        ifRange = head.first("if-range").map { [UInt8]($0) }
         partNumber = try request.number("partNumber", in: 1...10_000)
         if range != nil, partNumber != nil {
             throw S3Error(.invalidRequest, "Cannot specify both Range header and partNumber query parameter")
@@ -29,6 +32,13 @@ struct ObjectReadInput: Sendable {
         overrides = ResponseOverrides(request.query)
         wantsChecksum =
             head.first("x-amz-checksum-mode").map { Ascii.equalIgnoringCase($0, Array("ENABLED".utf8)) } ?? false
+    }
+}
+
+extension ObjectReadInput {
+    fileprivate func rangeHolds(for version: ObjectVersion) -> Bool {
+        guard let ifRange else { return true }
+        return ifRange == version.etag.quoted || ifRange == DateFormats.http(version.modified)
     }
 }
 
@@ -42,6 +52,9 @@ struct ObjectSelection: Sendable {
     var part: StoredPart?
     var notModified = false
     var input: ObjectReadInput
+
+    /// Asked for by number, and of no bytes: no range can say so.
+    var isEmptyPart: Bool { part?.size == 0 }
 
     var bucketIsVersioned: Bool { bucket.versioning != .unversioned }
 
@@ -96,7 +109,7 @@ extension Services {
         }
         if let number = input.partNumber {
             try selection.choosePart(number)
-        } else if let range = input.range {
+        } else if let range = input.range, input.rangeHolds(for: version) {
             guard let resolved = range.resolve(size: version.size) else {
                 var error = S3Error(.invalidRange)
                     .adding("ActualObjectSize", Ascii.decimal(of: version.size))

@@ -63,7 +63,13 @@ struct OperationTable: Sendable {
             if let found, found.route.parameters.contains(where: { $0.matches(parameter.name) }) { continue }
             throw S3Error(.notImplemented).adding("Header", name.description.utf8)
         }
-        if let found { return found }
+        if let found {
+            // Stored without its upload, a part would be taken for the object.
+            if head.method == .put, target.query.contains("partNumber"), found.route.parameters.isEmpty {
+                throw S3Error(.invalidRequest, "partNumber needs an uploadId.")
+            }
+            return found
+        }
         throw S3Error(.methodNotAllowed)
             .adding("Method", head.methodBytes)
             .adding("ResourceType", (target.scope == .object ? "OBJECT" : "BUCKET").utf8)

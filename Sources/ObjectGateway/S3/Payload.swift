@@ -32,7 +32,7 @@ struct Payload: Sendable {
         }
         announced =
             checksumHeadersAreOfBody
-            ? try AnnouncedChecksum.read(head, request.query) : AnnouncedChecksum.readTrailer(head)
+            ? try AnnouncedChecksum.read(head, request.query) : try AnnouncedChecksum.readTrailer(head)
         var wanted = defaultDigests
         if let announced { wanted.insert(DigestSet(announced.algorithm)) }
         if let text = head.first("content-md5") {

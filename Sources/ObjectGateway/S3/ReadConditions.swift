@@ -46,16 +46,14 @@ struct ReadConditions: Sendable {
 
     /// Reads `*` or a list of entity tags, quoted or not, weak or not.
     static func match(_ value: ArraySlice<UInt8>) -> WriteConditions.Match {
-        if value.elementsEqual([Ascii.asterisk]) { return .any }
-        return .etags(
-            value.split(separator: Ascii.comma).map { piece in
-                var tag = Ascii.trimmed(piece)
-                if tag.starts(with: "W/".utf8) { tag = tag.dropFirst(2) }
-                if tag.count >= 2, tag.first == Ascii.quote, tag.last == Ascii.quote {
-                    tag = tag.dropFirst().dropLast()
-                }
-                return [UInt8](tag)
-            })
+        let tags = value.split(separator: Ascii.comma).map { piece in
+            var tag = Ascii.trimmed(piece)
+            if tag.starts(with: "W/".utf8) { tag = tag.dropFirst(2) }
+            if tag.count >= 2, tag.first == Ascii.quote, tag.last == Ascii.quote { tag = tag.dropFirst().dropLast() }
+            return [UInt8](tag)
+        }
+        // Some clients quote the asterisk too.
+        return tags.contains([Ascii.asterisk]) ? .any : .etags(tags)
     }
 }
 
@@ -65,7 +63,7 @@ extension WriteConditions.Match {
         case .any: return true
         case .etags(let tags):
             let own = etag.unquoted
-            return tags.contains { $0 == own || $0 == [Ascii.asterisk] }
+            return tags.contains(own)
         }
     }
 }

@@ -10,7 +10,6 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
     case bucketAlreadyExists = "BucketAlreadyExists"
     case bucketAlreadyOwnedByYou = "BucketAlreadyOwnedByYou"
     case bucketNotEmpty = "BucketNotEmpty"
-    case conditionalRequestConflict = "ConditionalRequestConflict"
     case entityTooLarge = "EntityTooLarge"
     case entityTooSmall = "EntityTooSmall"
     case illegalVersioningConfiguration = "IllegalVersioningConfigurationException"
@@ -37,7 +36,6 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
     case metadataTooLarge = "MetadataTooLarge"
     case methodNotAllowed = "MethodNotAllowed"
     case missingContentLength = "MissingContentLength"
-    case missingSecurityHeader = "MissingSecurityHeader"
     case noSuchBucket = "NoSuchBucket"
     case noSuchBucketPolicy = "NoSuchBucketPolicy"
     case noSuchCORSConfiguration = "NoSuchCORSConfiguration"
@@ -52,7 +50,6 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
     case notImplemented = "NotImplemented"
     case notModified = "NotModified"
     case objectLockConfigurationNotFound = "ObjectLockConfigurationNotFoundError"
-    case operationAborted = "OperationAborted"
     case ownershipControlsNotFound = "OwnershipControlsNotFoundError"
     case preconditionFailed = "PreconditionFailed"
     case replicationConfigurationNotFound = "ReplicationConfigurationNotFoundError"
@@ -72,8 +69,7 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
             .noSuchTagSet, .noSuchWebsiteConfiguration, .objectLockConfigurationNotFound, .ownershipControlsNotFound,
             .replicationConfigurationNotFound, .serverSideEncryptionConfigurationNotFound:
             404
-        case .bucketAlreadyExists, .bucketAlreadyOwnedByYou, .bucketNotEmpty, .conditionalRequestConflict,
-            .operationAborted:
+        case .bucketAlreadyExists, .bucketAlreadyOwnedByYou, .bucketNotEmpty:
             409
         case .methodNotAllowed: 405
         case .missingContentLength: 411
@@ -100,7 +96,6 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
             "The requested bucket name is not available. The bucket namespace is shared by all users of the system."
         case .bucketAlreadyOwnedByYou: "The bucket that you tried to create already exists, and you own it."
         case .bucketNotEmpty: "The bucket that you tried to delete is not empty."
-        case .conditionalRequestConflict: "A conflicting operation occurred during the request. Try again."
         case .entityTooLarge: "Your proposed upload exceeds the maximum allowed object size."
         case .entityTooSmall: "Your proposed upload is smaller than the minimum allowed object size."
         case .illegalVersioningConfiguration: "The versioning configuration specified in the request is not valid."
@@ -129,7 +124,6 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
         case .metadataTooLarge: "Your metadata headers exceed the maximum allowed metadata size."
         case .methodNotAllowed: "The specified method is not allowed against this resource."
         case .missingContentLength: "You must provide the Content-Length HTTP header."
-        case .missingSecurityHeader: "Your request was missing a required header."
         case .noSuchBucket: "The specified bucket does not exist."
         case .noSuchBucketPolicy: "The bucket policy does not exist"
         case .noSuchCORSConfiguration: "The CORS configuration does not exist"
@@ -148,7 +142,6 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
         case .noSuchVersion: "The specified version does not exist."
         case .notImplemented: "A header or query that you provided implies functionality that is not implemented."
         case .notModified: "Not Modified"
-        case .operationAborted: "A conflicting conditional operation is currently in progress against this resource."
         case .preconditionFailed: "At least one of the preconditions that you specified did not hold."
         case .requestTimeTooSkewed: "The difference between the request time and the server's time is too large."
         case .requestTimeout: "Your socket connection to the server was not read from or written to in time."
