@@ -47,7 +47,7 @@ public final class RunningGateway: Sendable {
                 let changed = try await StartFileApplication(file: startFile, store: store).run()
                 log.event("start_file", ["users": .integer(changed.users), "buckets": .integer(changed.buckets)])
             }
-            let listeners = try Listeners.start(store, configuration, pool: pool, log: log)
+            let listeners = try await Listeners.start(store, configuration, pool: pool, log: log)
             let gateway = RunningGateway(
                 store: store, log: log, readiness: listeners.readiness, s3: listeners.s3,
                 services: listeners.services, control: listeners.control, pool: pool,
