@@ -12,6 +12,10 @@ import Testing
         try compare("docs/S3-COMPATIBILITY.md", CompatibilityDocument.markdown())
     }
 
+    @Test func `docs/SETTINGS is what the table of settings says`() throws {
+        try compare("docs/SETTINGS.md", SettingsDocument.markdown())
+    }
+
     private func compare(_ page: String, _ text: String) throws {
         if unsafe getenv("OGW_WRITE_DOCS") != nil {
             try tree.write(page, text)
