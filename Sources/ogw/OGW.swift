@@ -51,6 +51,7 @@ enum OGW {
             return 2
         } catch {
             Terminal.error("ogw \(command.syntax.name): \(error)")
+            if let error = error as? StartError, error.isWrongSetting { return 2 }
             return 1
         }
     }

@@ -86,7 +86,8 @@ final class Gateway: Sendable {
     /// What the gateway has logged so far.
     var log: String { child?.output ?? "" }
 
-    private static func binary() throws -> String {
+    /// The path of the program.
+    static func binary() throws -> String {
         if let path = variable("OGW_TEST_BINARY") { return path }
         // The test bundle and the programs lie in one folder of .build.
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
@@ -108,7 +109,8 @@ final class Gateway: Sendable {
         guard ending.status == 0 else { throw TestSupportError("openssl made no certificate:\n\(ending.output)") }
     }
 
-    private static func waitUntilReady(_ services: String, _ child: ChildProcess, overTLS: Bool) async throws {
+    /// `services` is the host and port of its services listener.
+    static func waitUntilReady(_ services: String, _ child: ChildProcess, overTLS: Bool) async throws {
         let scheme = overTLS ? "https" : "http"
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {

@@ -118,8 +118,8 @@ private struct Broken: Error { let secret = "inner detail" }
         let log = Log(level: .error)
         return [
             ServicesRoutes.table(
-                metrics: Metrics(operations: []), readiness: Readiness([]), log: log, publicURL: "http://h",
-                version: "1"),
+                metrics: Metrics(operations: []), readiness: Readiness([]), log: log, pool: storePool,
+                publicURL: "http://h", version: "1"),
             table(),
         ]
     }

@@ -11,6 +11,8 @@ public struct GatewayConfiguration: Sendable {
     /// Both or none.
     public var rootAccessKey: [UInt8]?
     public var rootSecretKey: [UInt8]?
+    /// Path of the start file.
+    public var startFile: String?
     public var metadata = MetadataChoice.sqlite
     public var blobs = BlobsChoice.local
     /// PEM files; both or none.

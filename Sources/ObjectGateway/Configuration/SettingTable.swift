@@ -42,6 +42,12 @@ extension Setting {
                 guard UserRules.isSecret([UInt8](v.text.utf8)) else { throw v.error(wanted: UserRules.secretRule) }
                 c.rootSecretKey = [UInt8](v.text.utf8)
             },
+            Setting(
+                "OGW_CONFIG", "FILE", default: "",
+                "The start file: JSON with users and buckets, which every start makes or brings to what stands there."
+            ) { (c, v) throws(SettingError) in
+                c.startFile = try v.nonEmpty(wanted: "the path of a JSON file")
+            },
             Setting("OGW_METADATA", "sqlite", default: "sqlite", "Where metadata is kept.") {
                 (c, v) throws(SettingError) in
                 if v.text.hasPrefix("mongodb://") || v.text.hasPrefix("mongodb+srv://") {

@@ -4,6 +4,8 @@ import Metadata
 /// What the `ogw` commands change in a store: users and buckets. The same code serves the control socket of a running
 /// gateway and a command that has opened the store itself.
 struct Administration: Sendable {
+    static let bucketNameRule = "a bucket name: 3 to 63 of a-z 0-9 . -, beginning and ending with a letter or digit"
+
     let metadata: any MetadataStore
     let users: UserDirectory
     let configuration: GatewayConfiguration
@@ -109,11 +111,7 @@ struct Administration: Sendable {
 
     private func bucketName(_ text: String, field: String = "name") throws(Problem) -> BucketName {
         guard let name = BucketName(text.utf8) else {
-            throw .invalid([
-                .init(
-                    field: field,
-                    wanted: "a bucket name: 3 to 63 of a-z 0-9 . -, beginning and ending with a letter or digit")
-            ])
+            throw .invalid([.init(field: field, wanted: Self.bucketNameRule)])
         }
         return name
     }

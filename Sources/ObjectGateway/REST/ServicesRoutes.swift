@@ -1,10 +1,14 @@
+import Threads
+
 /// The routes of the services listener.
 enum ServicesRoutes {
     static func table(
-        metrics: Metrics, readiness: Readiness, log: Log, publicURL: String, version: String
+        metrics: Metrics, readiness: Readiness, log: Log, pool: Pool, publicURL: String, version: String
     ) -> RouteTable {
         func make(document: JSONValue) -> [Route] {
-            routes(metrics: metrics, readiness: readiness, publicURL: publicURL, version: version, document: document)
+            routes(
+                metrics: metrics, readiness: readiness, pool: pool, publicURL: publicURL, version: version,
+                document: document)
         }
         let document = OpenAPIDocument.make(
             of: make(document: .null), title: "ObjectGateway services", version: version, server: "/")
@@ -12,7 +16,7 @@ enum ServicesRoutes {
     }
 
     private static func routes(
-        metrics: Metrics, readiness: Readiness, publicURL: String, version: String, document: JSONValue
+        metrics: Metrics, readiness: Readiness, pool: Pool, publicURL: String, version: String, document: JSONValue
     ) -> [Route] {
         [
             Route(
@@ -42,7 +46,10 @@ enum ServicesRoutes {
             Route(
                 .get, "/metrics", "Metrics in the Prometheus text format", access: .anyone,
                 response: .text("text/plain")
-            ) { _ in .text(metrics.render(), contentType: "text/plain; version=0.0.4; charset=utf-8") },
+            ) { _ in
+                .text(
+                    pool.blocking { metrics.render() }, contentType: "text/plain; version=0.0.4; charset=utf-8")
+            },
             Route(
                 .get, "/openapi.json", "This listener's OpenAPI document", access: .anyone,
                 response: .json(.map(of: .object([])))

@@ -57,12 +57,12 @@ struct OperationTable: Sendable {
     /// The operation that a request asks for. NotImplemented for a subresource that it does not serve, so that none is taken
     /// for the bucket or object itself; MethodNotAllowed for a method that no operation of this scope has.
     func find(_ head: RequestHead, _ target: RequestTarget) throws(S3Error) -> Entry {
-        let found = candidates[Self.slot(head.method, target.scope)].first { $0.route.matches(head, target) }
-        for parameter in target.query.all {
-            guard let name = Self.subresources.first(where: { $0.matches(parameter.name) }) else { continue }
-            if let found, found.route.parameters.contains(where: { $0.matches(parameter.name) }) { continue }
-            throw S3Error(.notImplemented).adding("Header", name.description.utf8)
+        let wanted = target.query.all.map(\.name).filter { name in Self.subresources.contains { $0.matches(name) } }
+        let found = candidates[Self.slot(head.method, target.scope)].first { entry in
+            entry.route.matches(head, target)
+                && wanted.allSatisfy { name in entry.route.parameters.contains { $0.matches(name) } }
         }
+        if found == nil, let unserved = wanted.first { throw S3Error(.notImplemented).adding("Header", unserved) }
         if let found {
             // Stored without its upload, a part would be taken for the object.
             if head.method == .put, target.query.contains("partNumber"), found.route.parameters.isEmpty {

@@ -19,7 +19,9 @@ enum TagSet {
                 "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates."
             )
         }
-        return try checked(parameters.all.map { Tag(key: $0.name, value: $0.value) })
+        // The order of a query means nothing; that of a document is kept.
+        let tags = parameters.all.map { Tag(key: $0.name, value: $0.value) }
+        return try checked(tags.sorted { $0.key.lexicographicallyPrecedes($1.key) })
     }
 
     /// Reads a `Tagging` document.
@@ -49,6 +51,6 @@ enum TagSet {
                 throw S3Error(.invalidTag, "Cannot provide multiple Tags with the same key").adding("TagKey", tag.key)
             }
         }
-        return tags.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        return tags
     }
 }

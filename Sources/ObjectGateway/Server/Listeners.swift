@@ -12,9 +12,10 @@ struct Listeners {
     let control: Server
     let readiness: Readiness
 
+    /// All of them accept connections when it returns, and none does when it throws.
     static func start(
         _ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log
-    ) throws(StartError) -> Listeners {
+    ) async throws(StartError) -> Listeners {
         let metrics = Metrics(operations: Gateway.operationNames)
         let readiness = Readiness(checks(store, pool: pool))
         let gateway = Gateway(
@@ -30,25 +31,37 @@ struct Listeners {
             "OGW_S3_LISTEN", configuration.s3Listen, s3Configuration, pool: pool,
             accessLog: { gateway.account(for: $0) }, handler: { await gateway.handle($0) })
         var services: Server?
-        if !configuration.servicesListen.isEmpty {
-            let table = ServicesRoutes.table(
-                metrics: metrics, readiness: readiness, log: log,
-                publicURL: configuration.publicURL(bound: s3.boundAddresses), version: ogwVersion)
-            services = try start(
-                "OGW_SERVICES_LISTEN", configuration.servicesListen, ServerConfiguration(configuration), pool: pool,
-                handler: { request in
-                    let (response, endpoint) = await table.handle(request)
-                    metrics.recordServicesRequest(
-                        method: methodLabel(request.head.method), endpoint: endpoint, status: response.status)
-                    return response
-                })
+        do throws(StartError) {
+            if !configuration.servicesListen.isEmpty {
+                let table = ServicesRoutes.table(
+                    metrics: metrics, readiness: readiness, log: log, pool: pool,
+                    publicURL: configuration.publicURL(bound: s3.boundAddresses), version: ogwVersion)
+                services = try start(table, counting: metrics, configuration, pool: pool)
+            }
+            let controlTable = ControlRoutes.table(store.administration, log: log)
+            let control = try start(
+                "OGW_DATA", [ControlSocket.address(in: configuration.data)], ServerConfiguration(), pool: pool,
+                handler: { await controlTable.handle($0).response })
+            addSources(to: metrics, store: store, log: log, s3: s3, services: services)
+            return Listeners(s3: s3, services: services, control: control, readiness: readiness)
+        } catch {
+            await s3.stop(within: .seconds(1))
+            await services?.stop(within: .seconds(1))
+            throw error
         }
-        let controlTable = ControlRoutes.table(store.administration, log: log)
-        let control = try start(
-            "OGW_DATA", [ControlSocket.address(in: configuration.data)], ServerConfiguration(), pool: pool,
-            handler: { await controlTable.handle($0).response })
-        addSources(to: metrics, store: store, log: log, s3: s3, services: services)
-        return Listeners(s3: s3, services: services, control: control, readiness: readiness)
+    }
+
+    private static func start(
+        _ table: RouteTable, counting metrics: Metrics, _ configuration: GatewayConfiguration, pool: Pool
+    ) throws(StartError) -> Server {
+        try start(
+            "OGW_SERVICES_LISTEN", configuration.servicesListen, ServerConfiguration(configuration), pool: pool,
+            handler: { request in
+                let (response, endpoint) = await table.handle(request)
+                metrics.recordServicesRequest(
+                    method: methodLabel(request.head.method), endpoint: endpoint, status: response.status)
+                return response
+            })
     }
 
     private static func start(

@@ -33,6 +33,9 @@ public final class OpenStore: Sendable {
         let metadata: SQLiteStore
         do throws(BucketsError) {
             blobs = try LocalBlobs.open(root: folder, configuration: blobsConfiguration)
+        } catch .folderInUse {
+            throw StartError(
+                "OGW_DATA is \"\(folder)\": wanted a folder that no other process uses (its LOCK is held).")
         } catch {
             throw StartError("OGW_DATA is \"\(folder)\": wanted a folder that can be used as a store (\(error)).")
         }

@@ -39,10 +39,15 @@ public final class RunningGateway: Sendable {
         _ configuration: GatewayConfiguration, pool: Pool, log: Log
     ) async throws(StartError) -> RunningGateway {
         let configuration = try fitted(configuration, log: log)
+        let startFile = try readStartFile(configuration, pool: pool)
         let store = try await OpenStore.open(configuration, pool: pool)
         do throws(StartError) {
             let newRoot = try await FirstStart(store: store).run()
-            let listeners = try Listeners.start(store, configuration, pool: pool, log: log)
+            if let startFile {
+                let changed = try await StartFileApplication(file: startFile, store: store).run()
+                log.event("start_file", ["users": .integer(changed.users), "buckets": .integer(changed.buckets)])
+            }
+            let listeners = try await Listeners.start(store, configuration, pool: pool, log: log)
             let gateway = RunningGateway(
                 store: store, log: log, readiness: listeners.readiness, s3: listeners.s3,
                 services: listeners.services, control: listeners.control, pool: pool,
@@ -113,6 +118,18 @@ public final class RunningGateway: Sendable {
                 ])
         }
         return fitted
+    }
+
+    /// Before anything is opened, so that a file with a slip changes nothing.
+    private static func readStartFile(
+        _ configuration: GatewayConfiguration, pool: Pool
+    ) throws(StartError) -> StartFile? {
+        guard let path = configuration.startFile else { return nil }
+        do throws(SettingError) {
+            return try pool.blocking { () throws(SettingError) in try StartFile.read(path) }
+        } catch {
+            throw StartError(error)
+        }
     }
 
     private func flushLog() {

@@ -79,6 +79,28 @@ public final class UserDirectory: Sendable {
             name: name, accessKey: key, secret: secret, policy: policy, customer: customer, isDisabled: false)
     }
 
+    /// Makes the user, or brings `present`, the store's user of the same name, to these keys and properties. Writes nothing
+    /// where all of them match; returns whether it wrote.
+    func put(_ wanted: KnownUser, over present: User?) async throws(UserError) -> Bool {
+        let (key, secret) = try checked(wanted.accessKey, wanted.secret)
+        if let present, let known = try? open(present), known.accessKey == key, known.secret == secret,
+            known.policy == wanted.policy, known.customer == wanted.customer, known.isDisabled == wanted.isDisabled
+        {
+            return false
+        }
+        let user = User(
+            name: wanted.name, accessKey: key, sealedSecret: try seal(secret, for: key), policy: wanted.policy,
+            customer: wanted.customer, isDisabled: wanted.isDisabled, created: present?.created ?? .now())
+        try await change { () async throws(MetadataError) in
+            if present == nil {
+                try await self.metadata.addUser(user)
+            } else {
+                try await self.metadata.updateUser(user)
+            }
+        }
+        return true
+    }
+
     public func setDisabled(_ isDisabled: Bool, name: String) async throws(UserError) -> User {
         var user = try await existing(name)
         user.isDisabled = isDisabled

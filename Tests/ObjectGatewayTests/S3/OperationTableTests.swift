@@ -17,10 +17,10 @@ import Testing
 
     /// Each of these once meant an operation without its subresource: a bucket's tags were "deleted" with the bucket.
     @Test(arguments: [
-        ("DELETE", "/bucket?tagging"), ("PUT", "/bucket?tagging"), ("GET", "/bucket?tagging"),
+        ("POST", "/bucket?tagging"), ("PUT", "/bucket?tagging"), ("HEAD", "/bucket?tagging"),
         ("DELETE", "/bucket?versioning"), ("DELETE", "/bucket?uploads"), ("PUT", "/bucket?location"),
         ("PUT", "/bucket/key?uploadId=x"), ("PUT", "/bucket/key?uploads"), ("DELETE", "/bucket/key?uploads"),
-        ("PUT", "/bucket/key?attributes"), ("DELETE", "/bucket?policy"), ("PUT", "/bucket/key?acl"),
+        ("PUT", "/bucket/key?attributes"), ("PUT", "/bucket?policy"), ("PUT", "/bucket/key?acl"),
     ])
     func `a subresource that the operation does not have is refused, never ignored`(
         method: String, target: String
@@ -48,7 +48,7 @@ import Testing
 
     @Test func `a bucket's tags cannot be deleted together with the bucket`() async throws {
         let fixture = try await GatewayFixture()
-        #expect(try await fixture.send("DELETE", "/bucket", "tagging").status == 501)
+        #expect(try await fixture.send("DELETE", "/bucket", "tagging").status == 204)
         #expect(try await fixture.send("HEAD", "/bucket").status == 200)
     }
 }
