@@ -32,6 +32,21 @@ import Threads
         #expect(fixture.metadata.garbage == [])
     }
 
+    /// A crash between the unlinking and the forgetting; the next opening removes the empty directory.
+    @Test func `a file whose directory is gone too is forgotten, and the process goes on`() async throws {
+        var configuration = BlobsConfiguration()
+        configuration.onFatal = { Issue.record("fatal: \($0)") }
+        let fixture = try Fixture(configuration: configuration)
+        let version = try await fixture.put(pattern(10))
+        try fixture.blobs.remove(#require(version.content.blobs.first))
+        for block in try FileSystem.names(in: fixture.blobs.root + "/obj") {
+            try FileSystem.removeEmptyDirectory(fixture.blobs.root + "/obj/" + block)
+        }
+        try await fixture.delete()
+        #expect(try await fixture.objects.sweeper.sweep() == 1)
+        #expect(fixture.metadata.garbage == [])
+    }
+
     @Test func `more than one batch goes in one sweep`() async throws {
         let fixture = try Fixture()
         let original = try await fixture.put(pattern(10))

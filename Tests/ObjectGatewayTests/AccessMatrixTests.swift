@@ -19,13 +19,9 @@ import Testing
     private static func may(_ policy: CannedPolicy, _ operation: String) -> Bool {
         switch policy {
         case .admin, .readwrite: true
-        case .readonly: reading.contains(operation) || isUnset(operation) && operation.hasPrefix("Get")
+        case .readonly: reading.contains(operation) || OperationScene.isUnset(operation) && operation.hasPrefix("Get")
         case .writeonly: uploading.contains(operation)
         }
-    }
-
-    private static func isUnset(_ operation: String) -> Bool {
-        UnsetConfiguration.all.contains { $0.route.name.description == operation }
     }
 
     @Test(arguments: CannedPolicy.allCases, OperationTable.shared.entries.map(\.route.name.description))
@@ -35,7 +31,8 @@ import Testing
         let wire = try scene.request(operation).signed(by: .of(policy))
         let answer = try await scene.fixture.send(wire)
         if Self.may(policy, operation) {
-            let isAnswered = (200...299).contains(answer.status) || Self.isUnset(operation) && answer.status == 404
+            let isAnswered =
+                (200...299).contains(answer.status) || OperationScene.isUnset(operation) && answer.status == 404
             #expect(isAnswered, "\(answer)")
         } else {
             #expect(answer.status == 403, "\(answer)")

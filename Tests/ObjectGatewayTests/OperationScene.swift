@@ -86,6 +86,11 @@ struct OperationScene: Sendable {
         }
     }
 
+    /// Answers as where nothing was ever set, often with a 404 of its own.
+    static func isUnset(_ operation: String) -> Bool {
+        UnsetConfiguration.all.contains { $0.route.name.description == operation }
+    }
+
     private struct MissingOperation: Error {
         var name: String
     }

@@ -101,4 +101,27 @@ import Testing
         let found = try #require(try Version2Request.parse(head: head, bucketInHost: bytes("johnsmith")[...]))
         try found.rejectUnknownKey(head: head, now: before, configuration: SignatureConfiguration())
     }
+
+    /// AWS, userguide/RESTAuthentication, "Object GET", of the bucket that the older page names.
+    @Test func `the published header verifies near its date, for the bucket that the host names`() throws {
+        let fields = [
+            ("Date", "Tue, 27 Mar 2007 19:36:42 +0000"),
+            ("Authorization", "AWS AKIAIOSFODNN7EXAMPLE:bWq2s1WEIj+Ydj0vQ697zp+IXMU="),
+        ]
+        let date = Timestamp(seconds: 1_175_024_202)
+        #expect(failure(try head("/photos/puppy.jpg", fields), now: date) == nil)
+        #expect(isMismatch(failure(try head("/photos/kitten.jpg", fields), now: date)))
+        #expect(isMismatch(failure(try head("/photos/puppy.jpg", fields), bucket: "other", now: date)))
+        #expect(isMismatch(failure(try head("/photos/puppy.jpg", fields + [("x-amz-acl", "public-read")]), now: date)))
+        guard case .requestTimeTooSkewed = failure(try head("/photos/puppy.jpg", fields)) else {
+            Issue.record("a date a day off is taken")
+            return
+        }
+    }
+
+    @Test func `an overridden file name that reads like a subresource is refused beside one`() throws {
+        let name = "response-content-disposition=x&tagging"
+        let both = target("/k?response-content-disposition=x&tagging", signing: "/johnsmith/k?\(name)")
+        #expect(failure(try head(both)) == .headersNotSigned("tagging"))
+    }
 }
