@@ -134,7 +134,7 @@ enum BadSignature: CaseIterable, Sendable {
             } else {
                 wire.set("authorization", "AWS KEY:c2lnbmF0dXJl")
             }
-            return (wire, ["InvalidRequest"])
+            return (wire, ["InvalidAccessKeyId", "AccessDenied"])
         }
     }
 

@@ -10,7 +10,7 @@ import Testing
         arguments: [
             ("bucket/key", "key", nil), ("/bucket/key", "key", nil), ("bucket/a/b", "a/b", nil),
             ("bucket//a", "/a", nil),
-            ("bucket/a%20b", "a b", nil), ("bucket/a+b", "a+b", nil), ("bucket/%252F", "%2F", nil),
+            ("bucket/a%20b", "a b", nil), ("bucket/a+b", "a b", nil), ("bucket/%252F", "%2F", nil),
             ("bucket%2Fkey", "key", nil), ("bucket/key?versionId=null", "key", "null"),
             ("bucket/key?versionId=\(id)", "key", id), ("bucket/a?b", "a?b", nil),
             ("bucket/a%3FversionId%3Dx", "a?versionId=x", nil),
