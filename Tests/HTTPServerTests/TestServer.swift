@@ -34,7 +34,7 @@ final class TestServer: Sendable {
 
 /// Runs `body` against a fresh server and stops it afterwards.
 func withServer(
-    _ configuration: ServerConfiguration = ServerConfiguration(),
+    _ configuration: ServerConfiguration = .patient,
     accessLog: (@Sendable (AccessRecord) -> Void)? = nil,
     handler: @escaping @Sendable (Request, Pool) async -> Response = { request, _ in await answer(request) },
     _ body: (TestServer) async throws -> Void
@@ -46,6 +46,17 @@ func withServer(
     } catch {
         await server.stop()
         throw error
+    }
+}
+
+extension ServerConfiguration {
+    /// With deadlines that a test on a busy machine never meets; tests of deadlines bring their own.
+    static var patient: ServerConfiguration {
+        var configuration = ServerConfiguration()
+        configuration.headerTimeout = .seconds(600)
+        configuration.keepAliveTimeout = .seconds(600)
+        configuration.bodyRateGrace = .seconds(600)
+        return configuration
     }
 }
 
