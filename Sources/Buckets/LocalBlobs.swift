@@ -51,12 +51,12 @@ public final class LocalBlobs: Sendable {
         root: String, configuration: BlobsConfiguration = BlobsConfiguration()
     ) throws(BucketsError) -> LocalBlobs {
         do {
-            if try FileSystem.makeDirectory(root) { try OpenFile.syncDirectory(root + "/..") }
+            if try LinuxDisk().makeDirectory(root) { try OpenFile.syncDirectory(root + "/..") }
             guard let folderLock = try FileLock.acquire(root + "/LOCK") else { throw BucketsError.folderInUse(root) }
             try checkFormat(of: root)
             let objects = root + "/obj"
-            if try FileSystem.makeDirectory(objects) { try OpenFile.syncDirectory(root) }
-            let blocks = try FileSystem.names(in: objects).compactMap(Self.block(named:))
+            if try LinuxDisk().makeDirectory(objects) { try OpenFile.syncDirectory(root) }
+            let blocks = try LinuxDisk().names(in: objects).compactMap(Self.block(named:))
             let block = (blocks.max() ?? 0) + 1
             guard block < Self.blockEnd else {
                 throw BucketsError.unknownFormat(folder: root, reason: "the ids of blobs are used up")
@@ -64,7 +64,7 @@ public final class LocalBlobs: Sendable {
             let blobs = LocalBlobs(root: root, configuration: configuration, folderLock: folderLock, block: block)
             try blobs.makeDirectory(ofBlock: block)
             // Only now: the highest directory of all is what keeps ids from coming back.
-            for old in blocks { try FileSystem.removeEmptyDirectory(blobs.directory(ofBlock: old)) }
+            for old in blocks { try LinuxDisk().removeEmptyDirectory(blobs.directory(ofBlock: old)) }
             return blobs
         } catch let error as BucketsError {
             throw error
@@ -79,15 +79,15 @@ public final class LocalBlobs: Sendable {
     public func close() { folderLock.release() }
 
     private static func checkFormat(of root: String) throws {
-        if let found = try FileSystem.contents(of: root + "/FORMAT") {
+        if let found = try LinuxDisk().contents(of: root + "/FORMAT") {
             if found == format { return }
             throw BucketsError.unknownFormat(
                 folder: root, reason: "FORMAT says \(String(decoding: found.prefix(64), as: UTF8.self))")
         }
-        if try FileSystem.names(in: root).contains("obj") {
+        if try LinuxDisk().names(in: root).contains("obj") {
             throw BucketsError.unknownFormat(folder: root, reason: "FORMAT is missing beside obj")
         }
-        try FileSystem.replace("FORMAT", in: root, with: format)
+        try LinuxDisk().replace("FORMAT", in: root, with: format)
     }
 
     // MARK: Writing
@@ -124,7 +124,7 @@ public final class LocalBlobs: Sendable {
     func link(existing: BlobID) throws(BucketsError) -> BlobID? {
         let id = try newID()
         do {
-            try FileSystem.link(path(of: existing), as: path(of: id))
+            try LinuxDisk().link(existing: path(of: existing), as: path(of: id))
             return id
         } catch {
             if error.isNotFound { throw .gone(existing) }
@@ -162,7 +162,7 @@ public final class LocalBlobs: Sendable {
     private static func blocks(of blobs: [BlobID]) -> Set<UInt64> { Set(blobs.map { $0.value >> blockBits }) }
 
     private func makeDirectory(ofBlock block: UInt64) throws(BucketsError) {
-        do { try FileSystem.makeDirectory(directory(ofBlock: block)) } catch { throw BucketsError(error) }
+        do { try LinuxDisk().makeDirectory(directory(ofBlock: block)) } catch { throw BucketsError(error) }
         try syncDirectory(root + "/obj")
     }
 
@@ -192,7 +192,7 @@ public final class LocalBlobs: Sendable {
         if let known {
             isEnough = known
         } else {
-            do { isEnough = try FileSystem.freeBytes(at: root) >= configuration.freeBytesMin } catch {
+            do { isEnough = try LinuxDisk().space(at: root).free >= configuration.freeBytesMin } catch {
                 throw BucketsError(error)
             }
             space.withLock { $0.isEnough = isEnough }
@@ -211,16 +211,16 @@ public final class LocalBlobs: Sendable {
 
     /// Removes a blob's file; one that is gone already is fine. Open files stay readable.
     public func remove(_ id: BlobID) throws(BucketsError) {
-        do { try FileSystem.remove(path(of: id)) } catch { throw BucketsError(error) }
+        do { try LinuxDisk().remove(path(of: id)) } catch { throw BucketsError(error) }
     }
 
     /// Files of earlier openings that no row names: left by a crash between naming and commit. Blobs of this opening are
     /// never among them.
     public func orphans(isKnown: (BlobID) async throws -> Bool) async throws -> [BlobID] {
         var orphans: [BlobID] = []
-        let blocks = try FileSystem.names(in: root + "/obj").compactMap(Self.block(named:)).sorted()
+        let blocks = try LinuxDisk().names(in: root + "/obj").compactMap(Self.block(named:)).sorted()
         for block in blocks where block << Self.blockBits < firstID {
-            let ids = try FileSystem.names(in: directory(ofBlock: block)).compactMap { name -> BlobID? in
+            let ids = try LinuxDisk().names(in: directory(ofBlock: block)).compactMap { name -> BlobID? in
                 guard name.utf8.count == 16, let id = Self.number(name), id >> Self.blockBits == block else {
                     return nil
                 }

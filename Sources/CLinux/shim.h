@@ -40,6 +40,10 @@ static inline int clinux_writeback_wait(int fd, off_t offset, off_t length) {
     return sync_file_range(fd, offset, length,
                            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 }
+/// fallocate(2) that keeps the file's size.
+static inline int clinux_reserve(int fd, off_t offset, off_t length) {
+    return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length);
+}
 static inline int clinux_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
     struct epoll_event event;
     event.events = events;

@@ -3,9 +3,11 @@ import Glibc
 
 /// The one owner of a file descriptor; closes it when the last reference goes.
 /// All calls may block: use them inside `pool.blocking { }` where the disk may be slow.
-public final class OpenFile: Sendable {
+public final class OpenFile: DiskFile {
     /// Valid as long as this object lives.
     public let descriptor: Int32
+
+    public var kernelDescriptor: Int32? { descriptor }
 
     public init(owning descriptor: Int32) { self.descriptor = descriptor }
 
@@ -92,6 +94,20 @@ public final class OpenFile: Sendable {
         var status = stat()
         if unsafe fstat(descriptor, &status) != 0 { throw SystemError("fstat") }
         return UInt64(max(0, status.st_size))
+    }
+
+    public func truncate(to size: UInt64) throws(SystemError) {
+        if retryingInterrupts({ Int(ftruncate(descriptor, off_t(clamping: size))) }) != 0 {
+            throw SystemError("ftruncate")
+        }
+    }
+
+    /// Reserves room beyond the file's end, whose size stays; where the file system cannot, nothing happens.
+    public func reserve(at offset: UInt64, count: UInt64) throws(SystemError) {
+        let result = retryingInterrupts {
+            clinux_reserve(descriptor, off_t(clamping: offset), off_t(clamping: count))
+        }
+        if result != 0, Glibc.errno != EOPNOTSUPP, Glibc.errno != ENOSYS { throw SystemError("fallocate") }
     }
 
     /// Makes the content durable. After an error nothing may be assumed written; the caller must not retry.

@@ -33,8 +33,8 @@ final class Fixture: Sendable {
     /// All blob files as paths below `obj`, in order.
     func files() throws -> [String] {
         let objects = folder.path + "/store/obj"
-        return try FileSystem.names(in: objects).sorted().flatMap { block in
-            try FileSystem.names(in: objects + "/" + block).sorted().map { block + "/" + $0 }
+        return try LinuxDisk().names(in: objects).sorted().flatMap { block in
+            try LinuxDisk().names(in: objects + "/" + block).sorted().map { block + "/" + $0 }
         }
     }
 

@@ -19,16 +19,16 @@ import Testing
 
     @Test func `a folder of another format is refused and left as it is`() throws {
         let folder = try TemporaryFolder()
-        try FileSystem.replace("FORMAT", in: folder.path, with: [UInt8]("ogw-store 999\n".utf8))
+        try LinuxDisk().replace("FORMAT", in: folder.path, with: [UInt8]("ogw-store 999\n".utf8))
         #expect { try LocalBlobs.open(root: folder.path) } throws: {
             if case .unknownFormat = $0 as? BucketsError { true } else { false }
         }
-        #expect(try !FileSystem.names(in: folder.path).contains("obj"))
+        #expect(try !LinuxDisk().names(in: folder.path).contains("obj"))
     }
 
     @Test func `blobs without a FORMAT are refused`() throws {
         let folder = try TemporaryFolder()
-        try FileSystem.makeDirectory(folder.path + "/obj")
+        try LinuxDisk().makeDirectory(folder.path + "/obj")
         #expect { try LocalBlobs.open(root: folder.path) } throws: {
             if case .unknownFormat = $0 as? BucketsError { true } else { false }
         }
@@ -56,7 +56,7 @@ import Testing
     @Test func `empty directories of earlier openings do not pile up`() throws {
         let folder = try TemporaryFolder()
         for _ in 0..<5 { _ = try LocalBlobs.open(root: folder.path + "/store") }
-        #expect(try FileSystem.names(in: folder.path + "/store/obj") == ["00000005"])
+        #expect(try LinuxDisk().names(in: folder.path + "/store/obj") == ["00000005"])
     }
 
     @Test func `files are named by their ids, 4096 to a directory`() async throws {
@@ -81,7 +81,7 @@ import Testing
         let before = fixture.blobs.directorySyncCount
         try fixture.blobs.makeDurable((0x1000..<0x1040).map(BlobID.init))
         #expect(fixture.blobs.directorySyncCount == before + 1)
-        try FileSystem.makeDirectory(fixture.blobs.root + "/obj/00000002")
+        try LinuxDisk().makeDirectory(fixture.blobs.root + "/obj/00000002")
         try fixture.blobs.makeDurable([0x1001, 0x2001, 0x1002, 0x2002].map(BlobID.init))
         #expect(fixture.blobs.directorySyncCount == before + 3)
         try fixture.blobs.makeDurable([])

@@ -34,7 +34,7 @@ import Testing
     /// The blob files of this fixture that the process has open.
     private func openFiles(of fixture: Fixture) throws -> Int {
         let objects = [UInt8]((fixture.blobs.root + "/obj/").utf8)
-        return try FileSystem.names(in: "/proc/self/fd").count { name in
+        return try LinuxDisk().names(in: "/proc/self/fd").count { name in
             var target = [CChar](repeating: 0, count: objects.count)
             let length = unsafe readlink("/proc/self/fd/" + name, &target, target.count)
             return length == objects.count && target.elementsEqual(objects.map { CChar(bitPattern: $0) })

@@ -31,8 +31,8 @@ import Testing
         }
 
         func files() throws -> Int {
-            try FileSystem.names(in: blobs.root + "/obj").map {
-                try FileSystem.names(in: blobs.root + "/obj/" + $0).count
+            try LinuxDisk().names(in: blobs.root + "/obj").map {
+                try LinuxDisk().names(in: blobs.root + "/obj/" + $0).count
             }.reduce(0, +)
         }
     }

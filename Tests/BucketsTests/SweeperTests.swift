@@ -39,8 +39,8 @@ import Threads
         let fixture = try Fixture(configuration: configuration)
         let version = try await fixture.put(pattern(10))
         try fixture.blobs.remove(#require(version.content.blobs.first))
-        for block in try FileSystem.names(in: fixture.blobs.root + "/obj") {
-            try FileSystem.removeEmptyDirectory(fixture.blobs.root + "/obj/" + block)
+        for block in try LinuxDisk().names(in: fixture.blobs.root + "/obj") {
+            try LinuxDisk().removeEmptyDirectory(fixture.blobs.root + "/obj/" + block)
         }
         try await fixture.delete()
         #expect(try await fixture.objects.sweeper.sweep() == 1)
@@ -67,11 +67,11 @@ import Threads
         try await fixture.delete()
         // A directory in the file's place.
         let path = fixture.blobs.root + "/obj/" + (try #require(fixture.files().first))
-        try FileSystem.remove(path)
-        try FileSystem.makeDirectory(path)
+        try LinuxDisk().remove(path)
+        try LinuxDisk().makeDirectory(path)
         #expect(try await fixture.objects.sweeper.sweep() == 0)
         #expect(fixture.metadata.garbage == [blob])
-        try FileSystem.removeEmptyDirectory(path)
+        try LinuxDisk().removeEmptyDirectory(path)
         #expect(try await fixture.objects.sweeper.sweep() == 1)
     }
 

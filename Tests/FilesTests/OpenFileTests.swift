@@ -14,7 +14,7 @@ import Testing
             try file.write([1, 2, 3].span, at: 0)
             try file.syncData()
         }
-        #expect(try FileSystem.names(in: folder.path) == [])
+        #expect(try LinuxDisk().names(in: folder.path) == [])
     }
 
     @Test func `a named file holds what was written at its offsets`() throws {

@@ -119,11 +119,11 @@ struct Listeners {
                 return nil
             },
             .init(name: "blobs") {
-                let isThere = pool.blocking { (try? FileSystem.contents(of: folder + "/FORMAT")) ?? nil != nil }
+                let isThere = pool.blocking { (try? LinuxDisk().contents(of: folder + "/FORMAT")) ?? nil != nil }
                 return isThere ? nil : "the data folder is not readable"
             },
             .init(name: "disk") {
-                guard let free = pool.blocking({ try? FileSystem.freeBytes(at: folder) }) else {
+                guard let free = pool.blocking({ try? LinuxDisk().space(at: folder).free }) else {
                     return "the free space is unknown"
                 }
                 return free >= diskFreeMin ? nil : "less than \(diskFreeMin) bytes are free"
@@ -186,7 +186,7 @@ struct Listeners {
         add("ogw_directory_syncs_total", .counter, "Syncs of blob directories.") { Double(blobs.directorySyncCount) }
         let folder = store.configuration.data
         add("ogw_disk_free_bytes", .gauge, "Free space of the data folder.") {
-            Double((try? FileSystem.freeBytes(at: folder)) ?? 0)
+            Double((try? LinuxDisk().space(at: folder).free) ?? 0)
         }
         add("ogw_log_lines_dropped_total", .counter, "Log lines that were lost.") { Double(log.dropped) }
     }

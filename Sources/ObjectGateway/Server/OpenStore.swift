@@ -21,7 +21,7 @@ public final class OpenStore: Sendable {
 
     /// Whether the folder holds a store.
     public static func exists(in folder: String) -> Bool {
-        (try? FileSystem.contents(of: folder + "/FORMAT")) ?? nil != nil
+        (try? LinuxDisk().contents(of: folder + "/FORMAT")) ?? nil != nil
     }
 
     /// Opens the folder that the configuration names, or makes it. Blocks for the disk.

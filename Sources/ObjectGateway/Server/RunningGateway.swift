@@ -78,7 +78,7 @@ public final class RunningGateway: Sendable {
         await s3.stop(within: store.configuration.stopTimeout)
         await services?.stop(within: .seconds(1))
         await control.stop(within: .seconds(1))
-        _ = try? FileSystem.remove(ControlSocket.path(in: store.configuration.data))
+        _ = try? LinuxDisk().remove(ControlSocket.path(in: store.configuration.data))
         await store.close()
         log.event("stopped")
         log.drain()
