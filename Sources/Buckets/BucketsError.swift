@@ -15,10 +15,6 @@ public enum BucketsError: Error, Sendable, Equatable {
     case overloaded(String)
     /// A blob or row contradicts the other. The text is for the log, never for a client.
     case damaged(String)
-    /// Another process uses this folder.
-    case folderInUse(String)
-    /// The folder is not a store, or one of another format.
-    case unknownFormat(folder: String, reason: String)
     /// The text is for the log, never for a client.
     case system(SystemError)
 
@@ -33,8 +29,6 @@ extension BucketsError: CustomStringConvertible {
         case .gone(let blob): "blob \(blob.value) is gone"
         case .invalidRange: "the range does not lie within the version"
         case .overloaded(let what), .damaged(let what): what
-        case .folderInUse(let folder): "the folder \(folder) is in use by another process (its LOCK is held)"
-        case .unknownFormat(let folder, let reason): "the folder \(folder) cannot be used as a store: \(reason)"
         case .system(let error): error.description
         }
     }

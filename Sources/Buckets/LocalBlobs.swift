@@ -5,20 +5,14 @@ public import Metadata
 import Synchronization
 import Threads
 
-/// One folder of immutable blob files, and the only user of that folder.
+/// The immutable blob files of a data folder: `obj/<id >> 12, 8 or more hex digits>/<id, 16 hex digits>`.
 ///
-/// ```
-/// FORMAT  LOCK  obj/<id >> 12, 8 or more hex digits>/<id, 16 hex digits>
-/// ```
 /// Ids ascend and are never reused: each opening begins with a directory above every one that ever held a file, which is
 /// made and synced before its first id is given. All calls may block.
 public final class LocalBlobs: Sendable {
-    static let format = [UInt8]("ogw-store 1\n".utf8)
-
     public let root: String
     let configuration: BlobsConfiguration
     let pins: PinTable
-    private let folderLock: FileLock
     private let ids: Lock<Ids>
     /// The first id of this opening. Files below it that no row names are orphans: nobody is about to publish them.
     private let firstID: UInt64
@@ -36,32 +30,23 @@ public final class LocalBlobs: Sendable {
         var isEnough = true
     }
 
-    private init(root: String, configuration: BlobsConfiguration, folderLock: FileLock, block: UInt64) {
+    private init(root: String, configuration: BlobsConfiguration, block: UInt64) {
         self.root = root
         self.configuration = configuration
-        self.folderLock = folderLock
         pins = PinTable(blobsMax: configuration.pinnedBlobsMax)
         firstID = block << Self.blockBits
         ids = Lock(Ids(next: firstID, blocksReady: block + 1))
     }
 
-    /// Opens the folder, or makes it; its parent must exist. Throws `folderInUse` while another opener lives, and
-    /// `unknownFormat` for a folder that holds something else.
+    /// Ids begin above every file that is there.
     public static func open(
-        root: String, configuration: BlobsConfiguration = BlobsConfiguration()
+        _ folder: DataFolder, configuration: BlobsConfiguration = BlobsConfiguration()
     ) throws(BucketsError) -> LocalBlobs {
         do {
-            if try LinuxDisk().makeDirectory(root) { try OpenFile.syncDirectory(root + "/..") }
-            guard let folderLock = try FileLock.acquire(root + "/LOCK") else { throw BucketsError.folderInUse(root) }
-            try checkFormat(of: root)
-            let objects = root + "/obj"
-            if try LinuxDisk().makeDirectory(objects) { try OpenFile.syncDirectory(root) }
-            let blocks = try LinuxDisk().names(in: objects).compactMap(Self.block(named:))
+            let blocks = try LinuxDisk().names(in: folder.objects).compactMap(Self.block(named:))
             let block = (blocks.max() ?? 0) + 1
-            guard block < Self.blockEnd else {
-                throw BucketsError.unknownFormat(folder: root, reason: "the ids of blobs are used up")
-            }
-            let blobs = LocalBlobs(root: root, configuration: configuration, folderLock: folderLock, block: block)
+            guard block < Self.blockEnd else { throw BucketsError.damaged("the ids of blobs are used up") }
+            let blobs = LocalBlobs(root: folder.path, configuration: configuration, block: block)
             try blobs.makeDirectory(ofBlock: block)
             // Only now: the highest directory of all is what keeps ids from coming back.
             for old in blocks { try LinuxDisk().removeEmptyDirectory(blobs.directory(ofBlock: old)) }
@@ -75,19 +60,17 @@ public final class LocalBlobs: Sendable {
         }
     }
 
-    /// Gives the folder up to the next opener. Nothing may be written or removed through this object any more.
-    public func close() { folderLock.release() }
-
-    private static func checkFormat(of root: String) throws {
-        if let found = try LinuxDisk().contents(of: root + "/FORMAT") {
-            if found == format { return }
-            throw BucketsError.unknownFormat(
-                folder: root, reason: "FORMAT says \(String(decoding: found.prefix(64), as: UTF8.self))")
+    /// Ids given from now on are above `last`, the highest that a committed change ever named: blobs in the log leave no file
+    /// that would say so. Before anything is staged.
+    public func skipIDs(through last: BlobID) throws(BucketsError) {
+        let block = (last.value >> Self.blockBits) + 1
+        guard block < Self.blockEnd else { throw .damaged("the ids of blobs are used up") }
+        guard ids.withLock({ block << Self.blockBits > $0.next }) else { return }
+        try makeDirectory(ofBlock: block)
+        ids.withLock { ids in
+            ids.next = max(ids.next, block << Self.blockBits)
+            ids.blocksReady = max(ids.blocksReady, block + 1)
         }
-        if try LinuxDisk().names(in: root).contains("obj") {
-            throw BucketsError.unknownFormat(folder: root, reason: "FORMAT is missing beside obj")
-        }
-        try LinuxDisk().replace("FORMAT", in: root, with: format)
     }
 
     // MARK: Writing

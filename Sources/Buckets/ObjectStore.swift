@@ -117,7 +117,7 @@ public final class ObjectStore: Sendable {
             number: number, size: staged.size, md5: md5, checksum: checksum, modified: now, blob: staged.blob)
         try name(staged)
         do throws(MetadataError) {
-            try await metadata.putPart(part, of: upload, key: key, in: bucket)
+            try await metadata.putPart(part, blob: nil, of: upload, key: key, in: bucket)
             handOver(staged)
             return part
         } catch {

@@ -18,6 +18,8 @@ public enum MetadataError: Error, Sendable, Equatable {
     case noSuchUser
     /// More users, buckets or the like than the configured limit.
     case limitExceeded(String)
+    /// The disk is full. Nothing of the operation was done; what makes room still works.
+    case diskFull
     /// The store takes no more work for now: too much waits, or it is closing. Nothing of the operation was begun; try again.
     case overloaded(String)
     /// The store is away or failed for now; whether a write took effect is unknown. Try again.

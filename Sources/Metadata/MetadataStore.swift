@@ -34,9 +34,11 @@ public protocol MetadataStore: Sendable {
     func createUpload(_ upload: Upload) async throws(MetadataError)
     func upload(_ id: UploadID, of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Upload?
     func listUploads(_ query: ListUploadsQuery) async throws(MetadataError) -> ListUploadsPage
-    /// Replaces a part of the same number, whose blob becomes garbage. Throws `noSuchUpload`.
-    func putPart(_ part: UploadedPart, of upload: UploadID, key: ObjectKey, in bucket: BucketID)
-        async throws(MetadataError)
+    /// Replaces a part of the same number, whose blob becomes garbage. `blob` is the one that the part names. Throws
+    /// `noSuchUpload`.
+    func putPart(
+        _ part: UploadedPart, blob: NewBlob?, of upload: UploadID, key: ObjectKey, in bucket: BucketID
+    ) async throws(MetadataError)
     /// In order of number, those after `after`.
     func parts(of upload: UploadID, after: Int, limit: Int) async throws(MetadataError) -> [UploadedPart]
     /// Publishes the parts as one version; removes the upload; parts that the request leaves out become garbage.
@@ -55,10 +57,13 @@ public protocol MetadataStore: Sendable {
     /// Replaces the user of the same name. Throws `noSuchUser` or `accessKeyExists`.
     func updateUser(_ user: User) async throws(MetadataError)
 
-    // Garbage
-    /// Blobs that nothing names any more, oldest first. They stay listed until `forgetGarbage`.
+    // Blobs
+    /// Where a blob lies now; nil for one that no committed change names, or that was removed.
+    func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob?
+    /// Blobs in files that nothing names any more, oldest first. They stay listed until `forgetGarbage`. What lies in a
+    /// segment is not listed: it goes with the segment.
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID]
-    /// Called after the blobs' bytes are gone.
+    /// Called after the blobs' files are gone.
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError)
 }
 
@@ -73,11 +78,14 @@ public struct NewVersion: Sendable {
     public var checksum: Checksum?
     public var tags: [Tag]
     public var content: Content
+    /// The one blob of `content`.
+    public var blob: NewBlob?
     public var conditions: WriteConditions
 
     public init(
         bucket: BucketID, key: ObjectKey, owner: String, size: UInt64, etag: ETag, attributes: ObjectAttributes,
-        checksum: Checksum?, tags: [Tag], content: Content, conditions: WriteConditions = WriteConditions()
+        checksum: Checksum?, tags: [Tag], content: Content, blob: NewBlob? = nil,
+        conditions: WriteConditions = WriteConditions()
     ) {
         self.bucket = bucket
         self.key = key
@@ -88,6 +96,7 @@ public struct NewVersion: Sendable {
         self.checksum = checksum
         self.tags = tags
         self.content = content
+        self.blob = blob
         self.conditions = conditions
     }
 }

@@ -22,7 +22,8 @@ final class Fixture: Sendable {
         configuration: BlobsConfiguration = BlobsConfiguration(), folder: TemporaryFolder? = nil
     ) throws {
         self.folder = try folder ?? TemporaryFolder()
-        let blobs = try LocalBlobs.open(root: self.folder.path + "/store", configuration: configuration)
+        let blobs = try LocalBlobs.open(
+            try DataFolder.open(self.folder.path + "/store"), configuration: configuration)
         self.blobs = blobs
         metadata = ScriptedStore(barrier: { try blobs.makeDurable($0) })
         objects = ObjectStore(metadata: metadata, blobs: blobs, pool: Self.pool)

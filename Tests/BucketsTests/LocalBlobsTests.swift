@@ -5,35 +5,6 @@ import TestSupport
 import Testing
 
 @Suite struct LocalBlobsTests {
-    @Test func `a second opener is told which folder is in use`() throws {
-        let folder = try TemporaryFolder()
-        var first: LocalBlobs? = try LocalBlobs.open(root: folder.path + "/store")
-        #expect { try LocalBlobs.open(root: folder.path + "/store") } throws: {
-            ($0 as? BucketsError) == .folderInUse(folder.path + "/store")
-                && "\($0)".contains(folder.path + "/store")
-        }
-        _ = first?.root
-        first = nil
-        _ = try LocalBlobs.open(root: folder.path + "/store")
-    }
-
-    @Test func `a folder of another format is refused and left as it is`() throws {
-        let folder = try TemporaryFolder()
-        try LinuxDisk().replace("FORMAT", in: folder.path, with: [UInt8]("ogw-store 999\n".utf8))
-        #expect { try LocalBlobs.open(root: folder.path) } throws: {
-            if case .unknownFormat = $0 as? BucketsError { true } else { false }
-        }
-        #expect(try !LinuxDisk().names(in: folder.path).contains("obj"))
-    }
-
-    @Test func `blobs without a FORMAT are refused`() throws {
-        let folder = try TemporaryFolder()
-        try LinuxDisk().makeDirectory(folder.path + "/obj")
-        #expect { try LocalBlobs.open(root: folder.path) } throws: {
-            if case .unknownFormat = $0 as? BucketsError { true } else { false }
-        }
-    }
-
     @Test func `ids ascend and are not reused after reopening, even where all files were removed`() async throws {
         let folder = try TemporaryFolder()
         var last = BlobID(0)
@@ -55,7 +26,7 @@ import Testing
 
     @Test func `empty directories of earlier openings do not pile up`() throws {
         let folder = try TemporaryFolder()
-        for _ in 0..<5 { _ = try LocalBlobs.open(root: folder.path + "/store") }
+        for _ in 0..<5 { _ = try LocalBlobs.open(try DataFolder.open(folder.path + "/store")) }
         #expect(try LinuxDisk().names(in: folder.path + "/store/obj") == ["00000005"])
     }
 

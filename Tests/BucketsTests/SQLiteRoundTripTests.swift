@@ -41,8 +41,10 @@ import Testing
         in folder: TemporaryFolder, _ body: (Opened) async throws -> Void
     ) async throws {
         let pool = Fixture.pool
-        let blobs = try LocalBlobs.open(root: folder.path + "/store")
-        let metadata = try SQLiteStore.open(path: blobs.root + "/meta", pool: pool) { try blobs.makeDurable($0) }
+        let data = try DataFolder.open(folder.path + "/store")
+        let blobs = try LocalBlobs.open(data)
+        let metadata = try SQLiteStore.open(data, pool: pool) { try blobs.makeDurable($0) }
+        try blobs.skipIDs(through: metadata.lastBlob)
         let name = try #require(BucketName("photos".utf8))
         var bucket = try await metadata.bucket(named: name)
         if bucket == nil {
@@ -51,6 +53,7 @@ import Testing
         let objects = ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
         try await body(Opened(objects: objects, metadata: metadata, blobs: blobs, bucket: try #require(bucket).id))
         await metadata.close()
+        data.close()
     }
 
     @Test func `what was put, replaced and deleted is so after reopening`() async throws {

@@ -73,7 +73,7 @@ final class ScriptedStore: MetadataStore {
     }
 
     func putPart(
-        _ part: UploadedPart, of upload: UploadID, key: ObjectKey, in bucket: BucketID
+        _ part: UploadedPart, blob: NewBlob?, of upload: UploadID, key: ObjectKey, in bucket: BucketID
     ) async throws(MetadataError) {
         try write([part.blob].compactMap(\.self)) { state in
             let former = state.parts.updateValue(part, forKey: part.number)
@@ -107,6 +107,8 @@ final class ScriptedStore: MetadataStore {
             state.parts = [:]
         }
     }
+
+    func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? { nil }
 
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID] {
         state.withLock { [BlobID]($0.garbage.prefix(limit)) }

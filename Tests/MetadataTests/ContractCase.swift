@@ -58,7 +58,10 @@ struct Subject: Sendable {
     }
 
     func get(_ key: String, in bucket: BucketID, _ version: VersionID? = nil) async throws -> ObjectVersion? {
-        try await store.version(of: .of(key), in: bucket, version: version)
+        var found = try await store.version(of: .of(key), in: bucket, version: version)
+        // Where the bytes lie is the store's own affair.
+        found?.blob = nil
+        return found
     }
 
     func list(

@@ -23,7 +23,7 @@ extension Subject {
             number: number, size: size, md5: .md5(seed ?? UInt8(truncatingIfNeeded: number)),
             checksum: PartChecksum(algorithm: .crc32, value: [UInt8(truncatingIfNeeded: number), 0, 0, 1]),
             modified: .fixed, blob: blob.map { BlobID($0) })
-        try await store.putPart(part, of: upload.id, key: upload.key, in: upload.bucket)
+        try await store.putPart(part, blob: nil, of: upload.id, key: upload.key, in: upload.bucket)
         return part
     }
 
@@ -77,7 +77,7 @@ extension ContractCase {
             #expect(try await subject.store.parts(of: upload.id, after: 0, limit: 1) == [one])
             #expect(try await subject.garbage().contains(try #require(old.blob).value))
             await #expect(throws: MetadataError.noSuchUpload) {
-                try await subject.store.putPart(one, of: upload.id, key: .of("other"), in: bucket)
+                try await subject.store.putPart(one, blob: nil, of: upload.id, key: .of("other"), in: bucket)
             }
             await #expect(throws: MetadataError.noSuchBucket) {
                 _ = try await subject.beginUpload("k", in: BucketID(Int64.max))

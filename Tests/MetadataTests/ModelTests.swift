@@ -11,13 +11,13 @@ import Testing
         let embedded = try Embedded()
         var driver = try await Driver(subject: embedded.subject, seed: seed)
         try await driver.run(operations: 700)
-        await embedded.store.close()
+        await embedded.close()
         // What was committed is what a new process finds.
         let reopened = try Embedded(folder: embedded.folder)
         driver.subject = reopened.subject
         try await driver.compareAll()
         try await driver.run(operations: 100)
-        await reopened.store.close()
+        await reopened.close()
     }
 }
 
@@ -184,7 +184,7 @@ private struct Driver {
             let number = Int.random(in: 1...4, using: &random)
             let part = UploadedPart(
                 number: number, size: 1, md5: .md5(UInt8(number)), checksum: nil, modified: .fixed, blob: newBlob())
-            try await subject.store.putPart(part, of: id, key: upload.key, in: bucket)
+            try await subject.store.putPart(part, blob: nil, of: id, key: upload.key, in: bucket)
             if let old = model.uploads[id]?.parts.updateValue(part, forKey: number)?.blob { model.garbage.insert(old) }
         }
     }

@@ -1,4 +1,5 @@
 import Bytes
+import Files
 import Glibc
 import Metadata
 import TestSupport
@@ -8,6 +9,7 @@ import Threads
 /// A `SQLiteStore` in a folder of its own.
 struct Embedded {
     let folder: TemporaryFolder
+    let data: DataFolder
     let store: SQLiteStore
     var subject: Subject { Subject(store: store) }
 
@@ -18,8 +20,13 @@ struct Embedded {
         barrier: @escaping @Sendable ([BlobID]) throws -> Void = { _ in }
     ) throws {
         self.folder = try folder ?? TemporaryFolder()
-        store = try SQLiteStore.open(
-            path: self.folder.path + "/meta", pool: Self.pool, configuration: configuration, barrier: barrier)
+        data = try DataFolder.open(self.folder.path + "/store")
+        store = try SQLiteStore.open(data, pool: Self.pool, configuration: configuration, barrier: barrier)
+    }
+
+    func close() async {
+        await store.close()
+        data.close()
     }
 }
 
@@ -28,7 +35,7 @@ struct Embedded {
     func contract(_ behaviour: ContractCase) async throws {
         let embedded = try Embedded()
         try await behaviour.body(embedded.subject)
-        await embedded.store.close()
+        await embedded.close()
     }
 
     @Test func `what queues up during a commit is one batch with one call of the barrier`() async throws {
@@ -111,7 +118,7 @@ struct Embedded {
             #expect(told.withLock { $0.count } == 0)
             #expect(try await embedded.subject.get("kept", in: bucket) != nil)
             try await embedded.subject.put("later", in: bucket, blob: 14)
-            await embedded.store.close()
+            await embedded.close()
         }
         let reopened = try Embedded(folder: folder)
         #expect(try await reopened.subject.list(bucket).keys == ["kept", "later"])
@@ -198,7 +205,7 @@ struct Embedded {
     @Test func `a closed store refuses reads and writes`() async throws {
         let embedded = try Embedded()
         let bucket = try await embedded.subject.bucket()
-        await embedded.store.close()
+        await embedded.close()
         await #expect(throws: MetadataError.overloaded("the store is closed")) {
             try await embedded.subject.put("k", in: bucket)
         }

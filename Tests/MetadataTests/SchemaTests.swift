@@ -34,7 +34,7 @@ import Testing
         let connection = try Connection.open(folder.path + "/main.db", mode: .readWrite)
         try Schema.prepare(connection)
         try Schema.prepare(connection)
-        #expect(try Rows(connection: connection).sequence() == 0)
+        #expect(try Rows(connection: connection).viewState().sequence == 0)
     }
 
     @Test func `a listing reads nothing but its index`() throws {

@@ -1,5 +1,6 @@
 import Buckets
 import Bytes
+import Files
 import Metadata
 import SigV4
 import TestSupport
@@ -26,8 +27,9 @@ final class GatewayFixture: Sendable {
         folder = try TemporaryFolder()
         var blobsConfiguration = BlobsConfiguration()
         blobsConfiguration.freeBytesMin = 1
-        let blobs = try LocalBlobs.open(root: folder.file("blobs"), configuration: blobsConfiguration)
-        store = try SQLiteStore.open(path: folder.file("meta"), pool: Self.pool) { try blobs.makeDurable($0) }
+        let data = try DataFolder.open(folder.file("store"))
+        let blobs = try LocalBlobs.open(data, configuration: blobsConfiguration)
+        store = try SQLiteStore.open(data, pool: Self.pool) { try blobs.makeDurable($0) }
         objects = ObjectStore(metadata: store, blobs: blobs, pool: Self.pool)
         let secrets = try #require(SecretBox(key: [UInt8](repeating: 7, count: 32)))
         users = UserDirectory(metadata: store, secrets: secrets)

@@ -143,9 +143,9 @@ private final class StaleStore: MetadataStore {
     func listUploads(_ query: ListUploadsQuery) async throws(MetadataError) -> ListUploadsPage {
         try await store.listUploads(query)
     }
-    func putPart(_ part: UploadedPart, of upload: UploadID, key: ObjectKey, in bucket: BucketID)
+    func putPart(_ part: UploadedPart, blob: NewBlob?, of upload: UploadID, key: ObjectKey, in bucket: BucketID)
         async throws(MetadataError)
-    { try await store.putPart(part, of: upload, key: key, in: bucket) }
+    { try await store.putPart(part, blob: blob, of: upload, key: key, in: bucket) }
     func parts(of upload: UploadID, after: Int, limit: Int) async throws(MetadataError) -> [UploadedPart] {
         try await store.parts(of: upload, after: after, limit: limit)
     }
@@ -159,6 +159,7 @@ private final class StaleStore: MetadataStore {
     func users() async throws(MetadataError) -> [User] { try await store.users() }
     func addUser(_ user: User) async throws(MetadataError) { try await store.addUser(user) }
     func updateUser(_ user: User) async throws(MetadataError) { try await store.updateUser(user) }
+    func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? { try await store.blob(id) }
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID] { try await store.garbage(limit: limit) }
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError) { try await store.forgetGarbage(blobs) }
 }

@@ -42,8 +42,6 @@ import Testing
             (.tooLarge(sizeMax: 5), .entityTooLarge), (.diskFull, .insufficientStorage), (.gone(BlobID(4)), .noSuchKey),
             (.invalidRange, .invalidRange), (.damaged(Self.secret), .internalError),
             (.overloaded(Self.secret), .slowDown),
-            (.folderInUse(Self.secret), .internalError),
-            (.unknownFormat(folder: Self.secret, reason: Self.secret), .internalError),
             (.system(SystemError("open", path: Self.secret)), .internalError),
         ]
         for (error, code) in cases { try check(error, code) }

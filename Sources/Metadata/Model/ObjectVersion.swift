@@ -21,11 +21,14 @@ public struct ObjectVersion: Sendable, Equatable {
     public var tags: [Tag]
     /// Empty for a delete marker.
     public var content: Content
+    /// What was known of the one blob of `content` when the version was read. Nil for other content, and from a store that
+    /// does not say: `MetadataStore.blob` tells. The blob may have moved since.
+    public var blob: StoredBlob?
 
     public init(
         key: ObjectKey, versionID: VersionID, isLatest: Bool, isDeleteMarker: Bool, modified: Timestamp,
         sequence: Int64, owner: String, size: UInt64, etag: ETag, attributes: ObjectAttributes, checksum: Checksum?,
-        tags: [Tag], content: Content
+        tags: [Tag], content: Content, blob: StoredBlob? = nil
     ) {
         self.key = key
         self.versionID = versionID
@@ -40,6 +43,7 @@ public struct ObjectVersion: Sendable, Equatable {
         self.checksum = checksum
         self.tags = tags
         self.content = content
+        self.blob = blob
     }
 }
 

@@ -1,16 +1,24 @@
 import Bytes
+import RedoLog
 import SQLite
 import Threads
 
 /// The one connection that writes. Commits batches of mutations, one batch at a time.
+///
+/// The log is the truth, and the database its view: a batch is committed as soon as its group is durable in the log.
 // @unchecked: the committer drains on one thread at a time, and nobody else has it.
 final class BatchWriter: @unchecked Sendable {
     private let connection: Connection
+    private let log: LogWriter
     private let configuration: SQLiteStoreConfiguration
     private let catalog: Lock<Catalog>
+    private let cache: VersionCache
+    private let ballast: Ballast
     private let barrier: @Sendable ([BlobID]) throws -> Void
-    /// The last number drawn by a committed decision.
-    private var sequence: Int64
+    /// As of the last commit.
+    private var state: ViewState
+    /// The part of the log that a crash now would not make the database apply again.
+    private let settled: Lock<LogPosition>
     /// When results of Complete were last looked over for old ones.
     private var forgot: Int64 = 0
     /// Set when a sync failed; nothing is tried after that.
@@ -19,22 +27,40 @@ final class BatchWriter: @unchecked Sendable {
     static let forgetEveryMilliseconds: Int64 = 600_000
 
     init(
-        connection: Connection, sequence: Int64, configuration: SQLiteStoreConfiguration, catalog: Lock<Catalog>,
+        connection: Connection, log: LogWriter, state: ViewState, configuration: SQLiteStoreConfiguration,
+        catalog: Lock<Catalog>, cache: VersionCache, ballast: Ballast,
         barrier: @escaping @Sendable ([BlobID]) throws -> Void
     ) {
-        self.connection = connection
-        self.sequence = sequence
-        self.configuration = configuration
-        self.catalog = catalog
-        self.barrier = barrier
+        (self.connection, self.log, self.state, self.configuration) = (connection, log, state, configuration)
+        (self.catalog, self.cache, self.ballast, self.barrier) = (catalog, cache, ballast, barrier)
+        settled = Lock(.origin)
+    }
+
+    /// A decision whose record is in the group that is being committed.
+    private struct Logged {
+        var decision: Decision
+        var place: PayloadPlace?
     }
 
     /// One answer for each mutation, in order, all durable. Either the batch is committed, and each mutation has its own
-    /// outcome; or nothing of it is, and all have the same failure.
+    /// outcome; or nothing of it is, and all have the same failure. On a full disk what makes room is tried by itself.
     func commit(_ mutations: [Mutation]) -> [Result<Answer, MetadataError>] {
-        if let failure { return mutations.map { _ in .failure(failure) } }
+        switch outcome(of: mutations) {
+        case .answered(let answers): return answers
+        case .diskFull: return commitWhatMakesRoom(mutations)
+        }
+    }
+
+    private enum Outcome {
+        case answered([Result<Answer, MetadataError>])
+        /// Nothing of the batch was done.
+        case diskFull
+    }
+
+    private func outcome(of mutations: [Mutation]) -> Outcome {
+        if let failure { return .answered(mutations.map { _ in .failure(failure) }) }
         do {
-            return try attempt(mutations)
+            return .answered(try attempt(mutations))
         } catch {
             let reason = error.reason
             do {
@@ -43,62 +69,71 @@ final class BatchWriter: @unchecked Sendable {
                 stop("ROLLBACK after \(reason): \(error)")
             }
             if error.isFatal { stop(reason) }
-            return mutations.map { _ in .failure(failure ?? .unavailable(reason)) }
+            if error.isDiskFull, failure == nil { return .diskFull }
+            return .answered(mutations.map { _ in .failure(failure ?? .unavailable(reason)) })
+        }
+    }
+
+    private func commitWhatMakesRoom(_ mutations: [Mutation]) -> [Result<Answer, MetadataError>] {
+        let chosen = mutations.filter(\.makesRoom)
+        ballast.giveUp()
+        guard !chosen.isEmpty, case .answered(let answers) = outcome(of: chosen) else {
+            return mutations.map { _ in .failure(failure ?? .diskFull) }
+        }
+        var next = answers.makeIterator()
+        return mutations.map { mutation in
+            mutation.makesRoom ? next.next() ?? .failure(.diskFull) : .failure(.diskFull)
         }
     }
 
     private func attempt(_ mutations: [Mutation]) throws(BatchFailure) -> [Result<Answer, MetadataError>] {
-        let now = configuration.clock()
+        var group: LogGroup
+        do { group = try log.newGroup() } catch { throw BatchFailure("the next group", error) }
         do { try connection.begin() } catch { throw BatchFailure("BEGIN", error) }
         var decider = Decider(
-            rows: Rows(connection: connection), limits: configuration, now: now, sequence: sequence)
+            rows: Rows(connection: connection), limits: configuration, now: configuration.clock(),
+            sequence: state.sequence)
+        var rows = RowWriter(connection)
         var answers: [Result<Answer, MetadataError>] = []
-        var changes: [RowChange] = []
-        var adopted: [BlobID] = []
+        var logged: [Logged] = []
         answers.reserveCapacity(mutations.count)
         for mutation in mutations {
-            do {
-                let (decision, answer) = try decider.decide(mutation)
-                if let refusal = try apply(decision) {
-                    answers.append(.failure(refusal))
-                    continue
-                }
-                answers.append(.success(answer))
-                changes += decision.changes
-                adopted += decision.adopted
-            } catch let failure as BatchFailure {
-                throw failure
-            } catch let refusal as MetadataError {
+            let (decision, answer): (Decision, Answer)
+            do { (decision, answer) = try decider.decide(mutation) } catch {
+                answers.append(.failure(error))
+                continue
+            }
+            if let refusal = try take(decision, at: decider.now, &rows, &group, &logged) {
                 answers.append(.failure(refusal))
-            } catch {
-                answers.append(.failure(.broken("\(error)")))
+            } else {
+                answers.append(.success(answer))
             }
         }
-        try forgetCompleted(&decider)
-        if decider.sequence != sequence {
-            do { try connection.put(sequence: decider.sequence) } catch { throw BatchFailure("counter", error) }
+        if let decision = decisionToForget(&decider) { _ = try take(decision, at: decider.now, &rows, &group, &logged) }
+        if logged.isEmpty {
+            do { try connection.rollback() } catch { throw BatchFailure("ROLLBACK", error) }
+            return answers
         }
-        if !adopted.isEmpty {
-            // Whoever gives the barrier ends the process itself where a sync failed; any other error is the batch's.
-            do { try barrier(adopted) } catch { throw BatchFailure(reason: "barrier: \(error)", isFatal: false) }
-        }
-        do { try connection.commit() } catch { throw BatchFailure("COMMIT", error) }
-        sequence = decider.sequence
-        catalog.withLock { catalog in
-            for change in changes { catalog.apply(change) }
-        }
+        do { try rows.flush() } catch { throw BatchFailure("writing rows", error) }
+        try commit(group, logged)
         return answers
     }
 
-    /// Within a savepoint, so that a request that cannot be written takes none of its neighbours along: its refusal.
-    /// Throws where the database itself gave up.
-    private func apply(_ decision: Decision) throws(BatchFailure) -> MetadataError? {
+    /// Applies a decision to the database and adds its record to the group, or neither: then its refusal is returned. Throws
+    /// where the database itself gave up.
+    private func take(
+        _ decision: Decision, at moment: Timestamp, _ rows: inout RowWriter, _ group: inout LogGroup,
+        _ logged: inout [Logged]
+    ) throws(BatchFailure) -> MetadataError? {
         if decision.changes.isEmpty { return nil }
-        do {
+        let body = Records.encode(decision, at: moment)
+        let place = decision.payload.map { group.placeOfPayload($0, bodyLength: body.count) }
+        // Within a savepoint, so that a request that cannot be written takes none of its neighbours along.
+        var changed = rows
+        do throws(SQLiteError) {
             try connection.savepoint()
-            try connection.apply(decision)
+            try changed.apply(decision, payloadAt: place)
             try connection.release()
-            return nil
         } catch {
             if error.isInputOutput || error.isDiskFull || !connection.isInTransaction {
                 throw BatchFailure("writing rows", error)
@@ -106,22 +141,74 @@ final class BatchWriter: @unchecked Sendable {
             do { try connection.rollbackToSavepoint() } catch { throw BatchFailure("ROLLBACK TO", error) }
             return MetadataError(error)
         }
+        rows = changed
+        do { try group.append(body: body, payload: decision.payload, at: place) } catch {
+            throw BatchFailure("the group", error)
+        }
+        logged.append(Logged(decision: decision, place: place))
+        return nil
     }
 
-    private func forgetCompleted(_ decider: inout Decider) throws(BatchFailure) {
+    /// Makes the group durable in the log, then the database follow.
+    private func commit(_ group: consuming LogGroup, _ logged: [Logged]) throws(BatchFailure) {
+        let files = logged.flatMap(\.decision.adoptedFiles)
+        if !files.isEmpty {
+            // Whoever gives the barrier ends the process itself where a sync failed; any other error is the batch's.
+            do { try barrier(files) } catch {
+                throw BatchFailure(reason: "barrier: \(error)", isFatal: false, isDiskFull: false)
+            }
+        }
+        let changes = logged.flatMap(\.decision.changes)
+        cache.begin(changes)
+        defer { cache.end(changes) }
+        do { try log.commit(group) } catch { throw BatchFailure("the log", error) }
+        // From here on the batch is committed, whatever happens.
+        var next = state
+        for entry in logged { next.note(entry.decision) }
+        next.applied = log.position
+        do throws(SQLiteError) {
+            try connection.put(next)
+            try connection.commit()
+        } catch {
+            applyAgain(logged, next, after: error)
+        }
+        state = next
+        catalog.withLock { catalog in
+            for change in changes { catalog.apply(change) }
+        }
+    }
+
+    /// The group is durable, and the database did not take it: it gets a second chance with the ballast given up. After that
+    /// the process ends, and the next start applies the group.
+    private func applyAgain(_ logged: [Logged], _ next: ViewState, after reason: SQLiteError) {
+        ballast.giveUp()
+        do throws(SQLiteError) {
+            try connection.rollback()
+            try connection.begin()
+            var rows = RowWriter(connection)
+            for entry in logged { try rows.apply(entry.decision, payloadAt: entry.place) }
+            try rows.flush()
+            try connection.put(next)
+            try connection.commit()
+        } catch {
+            stop("COMMIT: \(reason), and again: \(error)")
+        }
+    }
+
+    private func decisionToForget(_ decider: inout Decider) -> Decision? {
         let now = decider.now.milliseconds
-        if now - forgot < Self.forgetEveryMilliseconds, now >= forgot { return }
+        if now - forgot < Self.forgetEveryMilliseconds, now >= forgot { return nil }
         forgot = now
         let limit = now - Decider.completedKeptMilliseconds
         // What could not be forgotten now is forgotten later.
-        guard let (decision, _) = try? decider.decide(.forgetCompleted(before: Timestamp(milliseconds: limit))) else {
-            return
-        }
-        _ = try apply(decision)
+        return try? decider.decide(.forgetCompleted(before: Timestamp(milliseconds: limit))).0
     }
 
-    /// Copies the write-ahead log into the database when it has grown; between batches.
+    // MARK: Between batches
+
+    /// Copies the write-ahead log into the database when it has grown.
     func checkpointIfGrown() {
+        ballast.restore()
         if failure != nil || connection.walPageCount < configuration.checkpointPageCount { return }
         let isOversized = Int64(connection.walPageCount) * 4096 > configuration.walSizeMax
         checkpoint(isOversized ? .truncating : .passive)
@@ -133,10 +220,16 @@ final class BatchWriter: @unchecked Sendable {
     /// Readers in the way only put it off.
     private func checkpoint(_ kind: Connection.Checkpoint) {
         if failure != nil { return }
-        do { _ = try connection.checkpoint(kind) } catch {
+        do {
+            // A checkpoint syncs the write-ahead log before it copies anything.
+            if try connection.checkpoint(kind) { settled.withLock { [applied = state.applied] in $0 = applied } }
+        } catch {
             if error.isInputOutput { stop("checkpoint: \(error)") }
         }
     }
+
+    /// Everything up to here is durable in the database too. Callable on any thread.
+    var settledPosition: LogPosition { settled.withLock { $0 } }
 
     private func stop(_ reason: String) {
         failure = .unavailable("the store stopped: \(reason)")
@@ -149,13 +242,21 @@ private struct BatchFailure: Error {
     var reason: String
     /// The process must not go on: what is durable is unknown.
     var isFatal: Bool
+    var isDiskFull: Bool
 
-    init(reason: String, isFatal: Bool) {
-        self.reason = reason
-        self.isFatal = isFatal
+    init(reason: String, isFatal: Bool, isDiskFull: Bool) {
+        (self.reason, self.isFatal, self.isDiskFull) = (reason, isFatal, isDiskFull)
     }
 
     init(_ step: String, _ error: SQLiteError) {
-        self.init(reason: "\(step): \(error)", isFatal: error.isInputOutput)
+        self.init(reason: "\(step): \(error)", isFatal: error.isInputOutput, isDiskFull: error.isDiskFull)
+    }
+
+    init(_ step: String, _ error: LogError) {
+        switch error {
+        case .diskFull: self.init(reason: "\(step): \(error)", isFatal: false, isDiskFull: true)
+        case .fatal: self.init(reason: "\(step): \(error)", isFatal: true, isDiskFull: false)
+        case .damaged, .foreign, .system: self.init(reason: "\(step): \(error)", isFatal: false, isDiskFull: false)
+        }
     }
 }

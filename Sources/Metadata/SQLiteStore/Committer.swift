@@ -35,12 +35,14 @@ final class Committer: Sendable {
     private let writer: BatchWriter
     private let pool: Pool
     private let batchLengthMax: Int
+    private let batchBytesMax: Int
     private let queueLengthMax: Int
 
     init(writer: BatchWriter, pool: Pool, configuration: SQLiteStoreConfiguration) {
         self.writer = writer
         self.pool = pool
         batchLengthMax = max(1, configuration.batchLengthMax)
+        batchBytesMax = configuration.batchBytesMax
         queueLengthMax = configuration.queueLengthMax
     }
 
@@ -88,15 +90,26 @@ final class Committer: Sendable {
                 defer { state.closers = [] }
                 return ([], state.closers)
             }
-            if state.queue.count <= batchLengthMax {
+            let length = batchLength(of: state.queue)
+            if length == state.queue.count {
                 defer { state.queue = [] }
                 return (state.queue, [])
             }
-            defer { state.queue.removeFirst(batchLengthMax) }
-            return ([Request](state.queue.prefix(batchLengthMax)), [])
+            defer { state.queue.removeFirst(length) }
+            return ([Request](state.queue.prefix(length)), [])
         }
         for closer in closers { closer.resume() }
         return batch.isEmpty ? nil : batch
+    }
+
+    /// How many from the head of the queue go into one batch: at least one.
+    private func batchLength(of queue: [Request]) -> Int {
+        var bytes = 0
+        for (index, request) in queue.enumerated() {
+            bytes += request.mutation.payloadLength
+            if index > 0, index >= batchLengthMax || bytes > batchBytesMax { return index }
+        }
+        return queue.count
     }
 
     private func count(_ answers: [Result<Answer, MetadataError>]) {

@@ -12,12 +12,16 @@ extension Decider {
     }
 
     mutating func putPart(
-        _ part: UploadedPart, of id: UploadID, _ key: ObjectKey, in bucket: BucketID, _ decision: inout Decision
+        _ part: UploadedPart, _ blob: NewBlob?, of id: UploadID, _ key: ObjectKey, in bucket: BucketID,
+        _ decision: inout Decision
     ) throws(MetadataError) -> Answer {
         guard try rows.upload(id, of: key, in: bucket) != nil else { throw .noSuchUpload }
         if let blob = try rows.part(part.number, of: id)?.blob { drop([blob], &decision) }
         decision.changes.append(.part(id, part))
-        if let blob = part.blob { decision.adopted.append(blob) }
+        if let id = part.blob {
+            guard blob == nil || blob?.id == id else { throw .broken("a part names another blob than its own") }
+            adopt(blob ?? NewBlob(id: id, size: part.size, crc32c: nil, bytes: nil), &decision)
+        }
         return .done
     }
 

@@ -9,7 +9,17 @@ extension Decider {
             key: new.key, versionID: .null, isLatest: true, isDeleteMarker: false, modified: now, sequence: 0,
             owner: new.owner, size: new.size, etag: new.etag, attributes: new.attributes, checksum: new.checksum,
             tags: new.tags, content: new.content)
-        decision.adopted += new.content.blobs
+        if case .blob(let id) = new.content {
+            guard new.blob == nil || new.blob?.id == id else {
+                throw .broken("a version names another blob than its own")
+            }
+            adopt(new.blob ?? NewBlob(id: id, size: new.size, crc32c: nil, bytes: nil), &decision)
+        } else if case .parts(let parts) = new.content {
+            for part in parts {
+                guard let blob = part.blob else { continue }
+                decision.changes.append(.blobAdded(blob, size: part.size, crc32c: nil, isInLog: false))
+            }
+        }
         return try putOnTop(version, of: latest, in: bucket, &decision)
     }
 

@@ -30,14 +30,21 @@ struct Decider {
         case .setTags(let tags, let key, let bucket, let version):
             answer = .versionID(try setTags(tags, of: key, in: bucket, version, &decision))
         case .createUpload(let upload): answer = try createUpload(upload, &decision)
-        case .putPart(let part, let upload, let key, let bucket):
-            answer = try putPart(part, of: upload, key, in: bucket, &decision)
+        case .putPart(let part, let blob, let upload, let key, let bucket):
+            answer = try putPart(part, blob, of: upload, key, in: bucket, &decision)
         case .completeUpload(let request): answer = .version(try complete(request, &decision))
         case .abortUpload(let id, let key, let bucket): answer = try abort(id, of: key, in: bucket, &decision)
         case .addUser(let user): answer = try addUser(user, &decision)
         case .updateUser(let user): answer = try updateUser(user, &decision)
         case .forgetGarbage(let blobs):
             decision.changes.append(.garbageForgotten(blobs))
+            answer = .done
+        case .relocate(let blob, let bytes):
+            // Dropped or moved meanwhile, it needs no new place.
+            if try rows.blob(blob.id) == blob {
+                decision.changes.append(.blobMoved(blob.id, from: blob.location))
+                decision.payload = bytes
+            }
             answer = .done
         case .forgetCompleted(let moment):
             if try rows.hasCompleted(before: moment) { decision.changes.append(.completedForgotten(before: moment)) }
@@ -114,6 +121,12 @@ struct Decider {
     mutating func draw() -> Int64 {
         sequence += 1
         return sequence
+    }
+
+    func adopt(_ blob: NewBlob, _ decision: inout Decision) {
+        decision.changes.append(
+            .blobAdded(blob.id, size: blob.size, crc32c: blob.crc32c, isInLog: blob.bytes != nil))
+        decision.payload = blob.bytes
     }
 
     mutating func drop(_ blobs: [BlobID], _ decision: inout Decision) {

@@ -7,10 +7,19 @@ import Bytes
 struct Decision: Sendable, Equatable {
     /// In the order in which they are applied.
     var changes: [RowChange] = []
-    /// Blobs that no row named before; their bytes and names must be durable before this is.
-    var adopted: [BlobID] = []
+    /// The bytes of the one blob that the decision puts into the log.
+    var payload: [UInt8]?
     /// The highest number drawn from the store's counter up to and with this decision; none is drawn twice.
     var sequence: Int64
+
+    init(sequence: Int64) { self.sequence = sequence }
+
+    /// Blobs in files that no row named before; their names must be durable before this is.
+    var adoptedFiles: [BlobID] {
+        changes.compactMap { change in
+            if case .blobAdded(let id, _, _, isInLog: false) = change { id } else { nil }
+        }
+    }
 }
 
 /// A change of one row, or of the rows that belong to it.
@@ -34,7 +43,11 @@ enum RowChange: Sendable, Equatable {
     case completedForgotten(before: Timestamp)
     /// Replaces the row of the same name.
     case user(User)
-    /// Blobs that nothing names any more, at ascending positions from `position` on.
+    /// Where the bytes are in the log, they are the payload of the decision's record.
+    case blobAdded(BlobID, size: UInt64, crc32c: UInt32?, isInLog: Bool)
+    /// The bytes are the payload of the decision's record from now on.
+    case blobMoved(BlobID, from: BlobLocation)
+    /// Blobs that nothing names any more. Those in files are listed as garbage, at ascending positions from `position` on.
     case garbage([BlobID], position: Int64)
     case garbageForgotten([BlobID])
 }

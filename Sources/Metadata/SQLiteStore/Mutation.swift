@@ -9,14 +9,38 @@ enum Mutation: Sendable {
     case delete(DeleteRequest)
     case setTags([Tag], ObjectKey, BucketID, VersionID?)
     case createUpload(Upload)
-    case putPart(UploadedPart, UploadID, ObjectKey, BucketID)
+    case putPart(UploadedPart, NewBlob?, UploadID, ObjectKey, BucketID)
     case completeUpload(CompleteRequest)
     case abortUpload(UploadID, ObjectKey, BucketID)
     case addUser(User)
     case updateUser(User)
     case forgetGarbage([BlobID])
+    /// Writes the bytes of a blob anew into the log, if the blob still lies where they were read from.
+    case relocate(StoredBlob, bytes: [UInt8])
     /// Forgets results of Complete that are older than clients may ask for.
     case forgetCompleted(before: Timestamp)
+}
+
+extension Mutation {
+    /// Bytes that it brings into the log beside its own record.
+    var payloadLength: Int {
+        switch self {
+        case .publish(let new): new.blob?.bytes?.count ?? 0
+        case .putPart(_, let blob, _, _, _): blob?.bytes?.count ?? 0
+        case .relocate(_, let bytes): bytes.count
+        default: 0
+        }
+    }
+
+    /// Whether it is tried on a disk that is full: it makes room, or lets others make room.
+    var makesRoom: Bool {
+        switch self {
+        case .delete, .deleteBucket, .abortUpload, .forgetGarbage, .forgetCompleted: true
+        case .createBucket, .setVersioning, .publish, .setTags, .createUpload, .putPart, .completeUpload, .addUser,
+            .updateUser, .relocate:
+            false
+        }
+    }
 }
 
 /// What the caller of a `Mutation` is told once it is durable.

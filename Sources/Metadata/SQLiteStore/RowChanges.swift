@@ -1,15 +1,74 @@
 import Bytes
 import Digests
+import RedoLog
 import SQLite
 
-extension Connection {
-    /// Writes the rows of a decision, within the caller's transaction.
-    func apply(_ decision: Decision) throws(SQLiteError) {
-        for change in decision.changes { try apply(change) }
+/// Writes the rows of decisions, within the caller's transaction.
+struct RowWriter {
+    let connection: Connection
+    /// What the decisions since the last `flush` changed of the bytes in each segment that blobs still name.
+    private(set) var liveBytes: [UInt64: Int64] = [:]
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    /// `place` is that of the decision's payload, where it has one.
+    mutating func apply(_ decision: Decision, payloadAt place: PayloadPlace?) throws(SQLiteError) {
+        for change in decision.changes {
+            switch change {
+            case .blobAdded(let id, let size, let crc32c, let isInLog):
+                try connection.put(
+                    StoredBlob(id: id, size: size, crc32c: crc32c, location: isInLog ? location(place) : .file))
+                if isInLog, let place { liveBytes[place.segment, default: 0] += Int64(place.length) }
+            case .blobMoved(let id, let former):
+                if try connection.move(id, from: former, to: location(place)), let place {
+                    liveBytes[place.segment, default: 0] += Int64(place.length)
+                    if case .segment(let old, _) = former { liveBytes[old, default: 0] -= Int64(place.length) }
+                }
+            case .garbage(let blobs, let position): try drop(blobs, position: position)
+            default: try connection.apply(change)
+            }
+        }
     }
 
-    private func apply(_ change: RowChange) throws(SQLiteError) {
+    private func location(_ place: PayloadPlace?) -> BlobLocation {
+        place.map { .segment($0.segment, offset: $0.offset) } ?? .file
+    }
+
+    /// Bytes in a segment need no clean-up of their own.
+    private mutating func drop(_ blobs: [BlobID], position: Int64) throws(SQLiteError) {
+        for (offset, id) in blobs.enumerated() {
+            if let (segment, size) = try connection.removeBlob(id) {
+                liveBytes[segment, default: 0] -= Int64(clamping: size)
+                continue
+            }
+            try connection.write("INSERT OR IGNORE INTO gc_queue VALUES (?1, ?2)") {
+                $0.bind(position &+ Int64(offset), at: 1)
+                $0.bind(Int64(bitPattern: id.value), at: 2)
+            }
+        }
+    }
+
+    /// Writes the counts of live bytes; before the transaction's COMMIT.
+    mutating func flush() throws(SQLiteError) {
+        for (segment, change) in liveBytes where change != 0 {
+            try connection.write(
+                """
+                INSERT INTO segments (number, live) VALUES (?1, ?2)
+                ON CONFLICT (number) DO UPDATE SET live = live + ?2
+                """
+            ) {
+                $0.bind(Int64(bitPattern: segment), at: 1)
+                $0.bind(change, at: 2)
+            }
+        }
+        liveBytes = [:]
+    }
+}
+
+extension Connection {
+    fileprivate func apply(_ change: RowChange) throws(SQLiteError) {
         switch change {
+        case .blobAdded, .blobMoved, .garbage: break
         case .bucket(let bucket): try put(bucket)
         case .bucketRemoved(let id): try write("DELETE FROM buckets WHERE id = ?1") { $0.bind(id.value, at: 1) }
         case .version(let bucket, let version): try put(version, in: bucket)
@@ -43,13 +102,6 @@ extension Connection {
         case .completedForgotten(let moment):
             try write("DELETE FROM completed_uploads WHERE completed < ?1") { $0.bind(moment.milliseconds, at: 1) }
         case .user(let user): try put(user)
-        case .garbage(let blobs, let position):
-            for (offset, blob) in blobs.enumerated() {
-                try write("INSERT OR IGNORE INTO gc_queue VALUES (?1, ?2)") {
-                    $0.bind(position &+ Int64(offset), at: 1)
-                    $0.bind(Int64(bitPattern: blob.value), at: 2)
-                }
-            }
         case .garbageForgotten(let blobs):
             for blob in blobs {
                 try write("DELETE FROM gc_queue WHERE blob = ?1") { $0.bind(Int64(bitPattern: blob.value), at: 1) }
@@ -57,8 +109,55 @@ extension Connection {
         }
     }
 
-    func put(sequence: Int64) throws(SQLiteError) {
-        try write("UPDATE counters SET value = ?1 WHERE name = 'sequence'") { $0.bind(sequence, at: 1) }
+    func put(_ state: ViewState) throws(SQLiteError) {
+        try write(
+            "UPDATE view_state SET lsn = ?1, segment = ?2, \"offset\" = ?3, chain = ?4, sequence = ?5, last_blob = ?6"
+        ) {
+            $0.bind(Int64(bitPattern: state.applied.lsn), at: 1)
+            $0.bind(Int64(bitPattern: state.applied.segment), at: 2)
+            $0.bind(Int64(bitPattern: state.applied.offset), at: 3)
+            $0.bind(Int64(state.applied.chain), at: 4)
+            $0.bind(state.sequence, at: 5)
+            $0.bind(Int64(bitPattern: state.lastBlob.value), at: 6)
+        }
+    }
+
+    fileprivate func put(_ blob: StoredBlob) throws(SQLiteError) {
+        try write("INSERT OR REPLACE INTO blobs VALUES (?1, ?2, ?3, ?4, ?5)") {
+            $0.bind(Int64(bitPattern: blob.id.value), at: 1)
+            $0.bind(Int64(bitPattern: blob.size), at: 2)
+            $0.bind(blob.crc32c.map { Int64($0) }, at: 3)
+            if case .segment(let number, let offset) = blob.location {
+                $0.bind(Int64(bitPattern: number), at: 4)
+                $0.bind(Int64(bitPattern: offset), at: 5)
+            }
+        }
+    }
+
+    /// Whether the blob lay there.
+    fileprivate func move(
+        _ id: BlobID, from former: BlobLocation, to new: BlobLocation
+    ) throws(SQLiteError) -> Bool {
+        guard case .segment(let oldSegment, let oldOffset) = former, case .segment(let segment, let offset) = new else {
+            return false
+        }
+        try write("UPDATE blobs SET segment = ?4, \"offset\" = ?5 WHERE id = ?1 AND segment = ?2 AND \"offset\" = ?3") {
+            $0.bind(Int64(bitPattern: id.value), at: 1)
+            $0.bind(Int64(bitPattern: oldSegment), at: 2)
+            $0.bind(Int64(bitPattern: oldOffset), at: 3)
+            $0.bind(Int64(bitPattern: segment), at: 4)
+            $0.bind(Int64(bitPattern: offset), at: 5)
+        }
+        return changes > 0
+    }
+
+    /// The segment in which the blob lay, and its size; nil for one in a file.
+    fileprivate func removeBlob(_ id: BlobID) throws(SQLiteError) -> (segment: UInt64, size: UInt64)? {
+        try with("DELETE FROM blobs WHERE id = ?1 RETURNING segment, size") { (row) throws(SQLiteError) in
+            row.bind(Int64(bitPattern: id.value), at: 1)
+            guard try row.step(), let segment = row.optionalInt64(0) else { return nil }
+            return (UInt64(bitPattern: segment), UInt64(bitPattern: row.int64(1)))
+        }
     }
 
     private func put(_ bucket: Bucket) throws(SQLiteError) {
@@ -160,7 +259,7 @@ extension Connection {
         }
     }
 
-    private func write(_ sql: StaticString, _ bind: (Statement) -> Void) throws(SQLiteError) {
+    fileprivate func write(_ sql: StaticString, _ bind: (Statement) -> Void) throws(SQLiteError) {
         try with(sql) { (statement) throws(SQLiteError) in
             bind(statement)
             while try statement.step() {}

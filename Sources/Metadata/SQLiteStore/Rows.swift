@@ -1,4 +1,5 @@
 import Bytes
+import RedoLog
 import SQLite
 
 /// What is read from the tables, on one connection: by readers, and by the committer within its transaction.
@@ -105,9 +106,39 @@ struct Rows {
         }
     }
 
-    /// The last number drawn.
-    func sequence() throws(MetadataError) -> Int64 {
-        try number("SELECT value FROM counters WHERE name = 'sequence'")
+    func blob(_ id: BlobID) throws(MetadataError) -> StoredBlob? {
+        try connection.with("SELECT * FROM blobs WHERE id = ?1") { (row) throws(MetadataError) in
+            row.bind(Int64(bitPattern: id.value), at: 1)
+            guard try row.next() else { return nil }
+            let location: BlobLocation =
+                row.isNull(3)
+                ? .file
+                : .segment(UInt64(bitPattern: row.int64(3)), offset: UInt64(bitPattern: row.int64(4)))
+            return StoredBlob(
+                id: id, size: UInt64(bitPattern: row.int64(1)),
+                crc32c: row.optionalInt64(2).map { UInt32(truncatingIfNeeded: $0) }, location: location)
+        }
+    }
+
+    /// Up to where the log is applied.
+    func viewState() throws(MetadataError) -> ViewState {
+        try connection.with("SELECT * FROM view_state") { (row) throws(MetadataError) in
+            guard try row.next() else { throw MetadataError.broken("view_state: no row") }
+            return ViewState(
+                applied: LogPosition(
+                    lsn: UInt64(bitPattern: row.int64(1)), segment: UInt64(bitPattern: row.int64(2)),
+                    offset: UInt64(bitPattern: row.int64(3)), chain: UInt32(truncatingIfNeeded: row.int64(4))),
+                sequence: row.int64(5), lastBlob: BlobID(UInt64(bitPattern: row.int64(6))))
+        }
+    }
+
+    /// Bytes in each segment that blobs still name; segments without any may be missing.
+    func liveBytes() throws(MetadataError) -> [UInt64: UInt64] {
+        try connection.with("SELECT number, live FROM segments") { (row) throws(MetadataError) in
+            var found: [UInt64: UInt64] = [:]
+            while try row.next() { found[UInt64(bitPattern: row.int64(0))] = UInt64(max(0, row.int64(1))) }
+            return found
+        }
     }
 
     private func number(_ sql: StaticString) throws(MetadataError) -> Int64 {

@@ -1,5 +1,6 @@
 public import Bytes
-import Glibc
+public import Files
+public import RedoLog
 import SQLite
 public import Threads
 
@@ -12,38 +13,51 @@ public final class SQLiteStore: MetadataStore {
     private let catalog: Lock<Catalog>
     private let pool: Pool
 
-    private init(readers: ReaderPool, committer: Committer, catalog: Lock<Catalog>, pool: Pool) {
-        self.readers = readers
-        self.committer = committer
-        self.catalog = catalog
-        self.pool = pool
+    private let cache: VersionCache
+    private let writer: BatchWriter
+    /// The segments of the log, where blobs lie that are not in files.
+    public let segments: SegmentFiles
+    /// The highest id of a blob that any change named before this opening.
+    public let lastBlob: BlobID
+
+    private init(
+        readers: ReaderPool, writer: BatchWriter, catalog: Lock<Catalog>, cache: VersionCache,
+        segments: SegmentFiles, lastBlob: BlobID, pool: Pool, configuration: SQLiteStoreConfiguration
+    ) {
+        (self.readers, self.writer, self.catalog, self.cache) = (readers, writer, catalog, cache)
+        (self.segments, self.lastBlob, self.pool) = (segments, lastBlob, pool)
+        committer = Committer(writer: writer, pool: pool, configuration: configuration)
     }
 
-    /// Opens or makes `main.db` in the folder `path`, which is made when it is missing. Blocks for the disk.
+    /// Opens or makes `meta/main.db` in the folder, applies what the log holds beyond it, and begins a new segment. Blocks for
+    /// the disk.
     ///
-    /// `barrier` is called on the committing thread before the COMMIT of each batch that names blobs, with those blobs; it
-    /// returns when their bytes and names are durable. If it throws, nothing of the batch is committed and
-    /// `configuration.onFatal` is called.
+    /// `barrier` is called on the committing thread before the commit of each batch that names blobs in files, with those
+    /// blobs; it returns when their bytes and names are durable. If it throws, nothing of the batch is committed.
     public static func open(
-        path: String, pool: Pool, configuration: SQLiteStoreConfiguration = SQLiteStoreConfiguration(),
+        _ folder: DataFolder, pool: Pool, configuration: SQLiteStoreConfiguration = SQLiteStoreConfiguration(),
         barrier: @escaping @Sendable ([BlobID]) throws -> Void
     ) throws(MetadataError) -> SQLiteStore {
-        // SAFETY: the path is lent for the call; the text of an error is a constant of the C library.
-        if unsafe mkdir(path, 0o700) != 0, errno != EEXIST {
-            throw .unavailable("mkdir \(path): \(unsafe String(cString: strerror(errno)))")
-        }
-        let file = path + "/main.db"
+        let file = folder.metadata + "/main.db"
         let connection = try openWriter(file, configuration)
         try Schema.prepare(connection)
         let rows = Rows(connection: connection)
+        let segments = SegmentFiles(disk: folder.disk, directory: folder.segments, storeID: folder.id)
+        let state = try Replay(connection: connection, files: segments).run(from: try rows.viewState())
+        let log: LogWriter
+        do { log = try LogWriter.begin(after: state.applied, files: segments, configuration: configuration.log) } catch
+        {
+            throw MetadataError(error)
+        }
         let catalog = Lock(try Catalog(reading: rows))
+        let cache = VersionCache(entryCountMax: configuration.cachedVersionCountMax)
+        let ballast = Ballast(disk: folder.disk, path: folder.ballast, bytes: configuration.ballastBytes)
         let writer = BatchWriter(
-            connection: connection, sequence: try rows.sequence(), configuration: configuration, catalog: catalog,
-            barrier: barrier)
+            connection: connection, log: log, state: state, configuration: configuration, catalog: catalog,
+            cache: cache, ballast: ballast, barrier: barrier)
         return SQLiteStore(
-            readers: ReaderPool(path: file, configuration: configuration),
-            committer: Committer(writer: writer, pool: pool, configuration: configuration), catalog: catalog,
-            pool: pool)
+            readers: ReaderPool(path: file, configuration: configuration), writer: writer, catalog: catalog,
+            cache: cache, segments: segments, lastBlob: state.lastBlob, pool: pool, configuration: configuration)
     }
 
     private static func openWriter(
@@ -59,7 +73,7 @@ public final class SQLiteStore: MetadataStore {
             try connection.run(
                 script: """
                     PRAGMA journal_mode = WAL;
-                    PRAGMA synchronous = FULL;
+                    PRAGMA synchronous = NORMAL;
                     PRAGMA temp_store = MEMORY;
                     PRAGMA mmap_size = 0;
                     PRAGMA cache_size = -\(max(0, configuration.writerCacheSize_kib));
@@ -96,7 +110,15 @@ public final class SQLiteStore: MetadataStore {
     public func version(
         of key: ObjectKey, in bucket: BucketID, version: VersionID?
     ) async throws(MetadataError) -> ObjectVersion? {
-        try read { (rows) throws(MetadataError) in try rows.version(of: key, in: bucket, version) }
+        let (known, ticket) = cache.find(key, in: bucket)
+        if let known, version == nil || version == known.versionID { return known }
+        let found = try read { (rows) throws(MetadataError) in try rows.version(of: key, in: bucket, version) }
+        if let found, found.isLatest { cache.remember(found, in: bucket, ticket) }
+        return found
+    }
+
+    public func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? {
+        try read { (rows) throws(MetadataError) in try rows.blob(id) }
     }
 
     public func listObjects(_ query: ListQuery) async throws(MetadataError) -> ListPage {
@@ -178,9 +200,9 @@ public final class SQLiteStore: MetadataStore {
     }
 
     public func putPart(
-        _ part: UploadedPart, of upload: UploadID, key: ObjectKey, in bucket: BucketID
+        _ part: UploadedPart, blob: NewBlob?, of upload: UploadID, key: ObjectKey, in bucket: BucketID
     ) async throws(MetadataError) {
-        _ = try await committer.submit(.putPart(part, upload, key, bucket))
+        _ = try await committer.submit(.putPart(part, blob, upload, key, bucket))
     }
 
     public func completeUpload(_ request: CompleteRequest) async throws(MetadataError) -> ObjectVersion {

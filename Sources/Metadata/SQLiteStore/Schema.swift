@@ -2,13 +2,14 @@ import SQLite
 
 /// The tables of `main.db`. Its `user_version` says which of these schemas it has.
 enum Schema {
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     /// Makes the tables of a new file, accepts those of a known one, refuses all others.
     static func prepare(_ connection: Connection) throws(MetadataError) {
         do {
             let found = try number("PRAGMA user_version", on: connection)
             if found == version { return }
+            if found == 1 { return try migrateFromFirst(connection) }
             guard found == 0 else {
                 throw MetadataError.broken(
                     "main.db has schema \(found); this program knows schema \(version). "
@@ -18,7 +19,7 @@ enum Schema {
                 throw MetadataError.broken("main.db is a database of another program")
             }
             try connection.begin()
-            try connection.run(script: tables + "PRAGMA user_version = \(version);")
+            try connection.run(script: tables + logTables + "PRAGMA user_version = \(version);")
             try connection.commit()
         } catch let error as SQLiteError {
             throw MetadataError(error)
@@ -27,6 +28,38 @@ enum Schema {
         } catch {
             throw .broken("\(error)")
         }
+    }
+
+    /// The first schema was no view of a log, and every blob had a file without a trailer. Its changes count as one, the first
+    /// of all, which the log does not hold: only a base gives them back.
+    private static func migrateFromFirst(_ connection: Connection) throws(SQLiteError) {
+        try connection.begin()
+        try connection.run(
+            script: logTables + """
+                UPDATE view_state SET lsn = 1, sequence = (SELECT value FROM counters WHERE name = 'sequence');
+                DROP TABLE counters;
+                INSERT OR IGNORE INTO blobs
+                SELECT blob, size, NULL, NULL, NULL FROM versions WHERE blob IS NOT NULL;
+                INSERT OR IGNORE INTO blobs SELECT blob, size, NULL, NULL, NULL FROM parts WHERE blob IS NOT NULL;
+
+                """)
+        // The blobs of completed uploads are named within manifests.
+        try connection.with("SELECT parts FROM manifests") { (row) throws(SQLiteError) in
+            while try row.step() {
+                let parts: [StoredPart]
+                do { parts = try Records.parts(row.bytes(0)) } catch {
+                    throw SQLiteError(code: 11, message: "a manifest cannot be read: \(error)")
+                }
+                for part in parts {
+                    guard let blob = part.blob else { continue }
+                    try connection.addMigrated(blob, size: part.size)
+                }
+            }
+        }
+        try connection.run(
+            script:
+                "UPDATE view_state SET last_blob = coalesce((SELECT max(id) FROM blobs), 0); PRAGMA user_version = 2;")
+        try connection.commit()
     }
 
     private static func number(_ sql: StaticString, on connection: Connection) throws(SQLiteError) -> Int64 {
@@ -44,12 +77,6 @@ enum Schema {
     /// - A multipart version's parts lie apart in `manifests`, so that a row stays short.
     /// - Sizes and blob ids are unsigned 64-bit numbers, kept by their bits.
     private static let tables = """
-        CREATE TABLE counters (
-            name TEXT PRIMARY KEY,
-            value INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        INSERT INTO counters VALUES ('sequence', 0);
-
         CREATE TABLE buckets (
             id INTEGER PRIMARY KEY,
             name BLOB NOT NULL UNIQUE,
@@ -137,4 +164,43 @@ enum Schema {
         ) STRICT;
 
         """
+
+    /// What makes the database a view of the log. `view_state` says up to where the log is applied, and the highest numbers given
+    /// so far. A blob without `segment` has a file of its own.
+    private static let logTables = """
+        CREATE TABLE view_state (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            lsn INTEGER NOT NULL,
+            segment INTEGER NOT NULL,
+            "offset" INTEGER NOT NULL,
+            chain INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,
+            last_blob INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO view_state VALUES (1, 0, 0, 0, 0, 0, 0);
+
+        CREATE TABLE blobs (
+            id INTEGER PRIMARY KEY,
+            size INTEGER NOT NULL,
+            crc INTEGER,
+            segment INTEGER,
+            "offset" INTEGER
+        ) STRICT;
+
+        CREATE TABLE segments (
+            number INTEGER PRIMARY KEY,
+            live INTEGER NOT NULL
+        ) STRICT;
+
+        """
+}
+
+extension Connection {
+    fileprivate func addMigrated(_ blob: BlobID, size: UInt64) throws(SQLiteError) {
+        try with("INSERT OR IGNORE INTO blobs VALUES (?1, ?2, NULL, NULL, NULL)") { (row) throws(SQLiteError) in
+            row.bind(Int64(bitPattern: blob.value), at: 1)
+            row.bind(Int64(bitPattern: size), at: 2)
+            while try row.step() {}
+        }
+    }
 }

@@ -1,9 +1,22 @@
+import RedoLog
 import SQLite
 
 extension MetadataError {
     /// What the library refuses for now is `unavailable`; what it should never refuse is `broken`.
     init(_ error: SQLiteError) {
-        self = error.isTransient || error.isDiskFull ? .unavailable(error.description) : .broken(error.description)
+        self =
+            error.isDiskFull
+            ? .diskFull : error.isTransient ? .unavailable(error.description) : .broken(error.description)
+    }
+}
+
+extension MetadataError {
+    init(_ error: LogError) {
+        switch error {
+        case .diskFull: self = .diskFull
+        case .damaged, .foreign: self = .broken(error.description)
+        case .fatal, .system: self = .unavailable(error.description)
+        }
     }
 }
 

@@ -121,10 +121,12 @@ extension Rows {
         var attributes = try Records.attributes(row.optionalBytes(Column.attributes))
         attributes.storageClass = row.optionalBytes(Column.storage)
         let content: Content
+        var blob: StoredBlob?
         if !withContent {
             content = .empty
-        } else if let blob = head.blob {
-            content = .blob(blob)
+        } else if let id = head.blob {
+            content = .blob(id)
+            blob = try self.blob(id)
         } else {
             content = head.hasManifest ? .parts(try manifest(head.sequence)) : .empty
         }
@@ -132,7 +134,7 @@ extension Rows {
             key: key, versionID: head.versionID, isLatest: head.isLatest, isDeleteMarker: head.isDeleteMarker,
             modified: head.modified, sequence: head.sequence, owner: row.text(Column.owner), size: head.size,
             etag: head.etag, attributes: attributes, checksum: try Self.checksum(at: row, Column.checksum),
-            tags: try Records.tags(row.optionalBytes(Column.tags)), content: content)
+            tags: try Records.tags(row.optionalBytes(Column.tags)), content: content, blob: blob)
     }
 
     static func etag(at row: Statement, _ md5: Int32, _ parts: Int32) -> ETag {

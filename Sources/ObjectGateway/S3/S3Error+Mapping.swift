@@ -38,6 +38,7 @@ extension S3Error {
         case .preconditionFailed: self.init(.preconditionFailed)
         case .limitExceeded(let what): self.init(.tooManyBuckets, cause: what)
         case .overloaded(let cause), .unavailable(let cause): self.init(.slowDown, cause: cause)
+        case .diskFull: self.init(.insufficientStorage)
         case .userExists, .accessKeyExists, .noSuchUser: self.init(.internalError, cause: "\(error)")
         case .broken(let cause): self.init(.internalError, cause: cause)
         }
@@ -52,7 +53,7 @@ extension S3Error {
         case .gone: self.init(.noSuchKey, cause: error.description)
         case .invalidRange: self.init(.invalidRange)
         case .overloaded(let cause): self.init(.slowDown, cause: cause)
-        case .damaged, .folderInUse, .unknownFormat, .system: self.init(.internalError, cause: error.description)
+        case .damaged, .system: self.init(.internalError, cause: error.description)
         }
     }
 

@@ -9,10 +9,13 @@ public final class OpenStore: Sendable {
     let objects: ObjectStore
     let users: UserDirectory
     let configuration: GatewayConfiguration
+    private let folder: DataFolder
 
     private init(
-        metadata: SQLiteStore, objects: ObjectStore, users: UserDirectory, configuration: GatewayConfiguration
+        folder: DataFolder, metadata: SQLiteStore, objects: ObjectStore, users: UserDirectory,
+        configuration: GatewayConfiguration
     ) {
+        self.folder = folder
         self.metadata = metadata
         self.objects = objects
         self.users = users
@@ -21,49 +24,63 @@ public final class OpenStore: Sendable {
 
     /// Whether the folder holds a store.
     public static func exists(in folder: String) -> Bool {
-        (try? LinuxDisk().contents(of: folder + "/FORMAT")) ?? nil != nil
+        DataFolder.isStore(folder)
     }
 
     /// Opens the folder that the configuration names, or makes it. Blocks for the disk.
     public static func open(_ configuration: GatewayConfiguration, pool: Pool) async throws(StartError) -> OpenStore {
         var blobsConfiguration = BlobsConfiguration()
         blobsConfiguration.freeBytesMin = configuration.diskFreeMin
-        let folder = configuration.data
-        let blobs: LocalBlobs
-        let metadata: SQLiteStore
-        do throws(BucketsError) {
-            blobs = try LocalBlobs.open(root: folder, configuration: blobsConfiguration)
-        } catch .folderInUse {
-            throw StartError(
-                "OGW_DATA is \"\(folder)\": wanted a folder that no other process uses (its LOCK is held).")
+        let folder = try open(folder: configuration.data)
+        let (blobs, metadata): (LocalBlobs, SQLiteStore)
+        do {
+            (blobs, metadata) = try open(folder, blobsConfiguration, pool: pool)
         } catch {
-            throw StartError("OGW_DATA is \"\(folder)\": wanted a folder that can be used as a store (\(error)).")
-        }
-        do throws(MetadataError) {
-            metadata = try SQLiteStore.open(
-                path: folder + "/meta", pool: pool, barrier: { try blobs.makeDurable($0) })
-        } catch {
-            blobs.close()
-            throw StartError("The metadata in \(folder)/meta cannot be opened: \(error).")
+            folder.close()
+            throw error
         }
         let objects = ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
         do {
             // A new key beside old users would make their secrets unreadable for good.
             let hasUsers = try await !metadata.users().isEmpty
-            let secrets = try SecretBox.open(folder: folder, mayCreate: !hasUsers)
+            let secrets = try SecretBox.open(folder: folder.path, mayCreate: !hasUsers)
             let users = UserDirectory(metadata: metadata, secrets: secrets)
-            return OpenStore(metadata: metadata, objects: objects, users: users, configuration: configuration)
+            return OpenStore(
+                folder: folder, metadata: metadata, objects: objects, users: users, configuration: configuration)
         } catch {
             await metadata.close()
-            blobs.close()
-            throw StartError("The users of \(folder) cannot be read: \(error).")
+            folder.close()
+            throw StartError("The users of \(folder.path) cannot be read: \(error).")
+        }
+    }
+
+    private static func open(folder path: String) throws(StartError) -> DataFolder {
+        do throws(DataFolderError) {
+            return try DataFolder.open(path)
+        } catch .inUse {
+            throw StartError("OGW_DATA is \"\(path)\": wanted a folder that no other process uses (its LOCK is held).")
+        } catch {
+            throw StartError("OGW_DATA is \"\(path)\": wanted a folder that can be used as a store (\(error)).")
+        }
+    }
+
+    private static func open(
+        _ folder: DataFolder, _ configuration: BlobsConfiguration, pool: Pool
+    ) throws(StartError) -> (LocalBlobs, SQLiteStore) {
+        do {
+            let blobs = try LocalBlobs.open(folder, configuration: configuration)
+            let metadata = try SQLiteStore.open(folder, pool: pool, barrier: { try blobs.makeDurable($0) })
+            try blobs.skipIDs(through: metadata.lastBlob)
+            return (blobs, metadata)
+        } catch {
+            throw StartError("The store in \(folder.path) cannot be opened: \(error).")
         }
     }
 
     public func close() async {
         objects.sweeper.stop()
         await metadata.close()
-        objects.blobs.close()
+        folder.close()
     }
 
     var administration: Administration {

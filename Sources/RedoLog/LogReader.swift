@@ -1,0 +1,230 @@
+import Digests
+import Files
+
+/// A record as it was read.
+public struct LoggedChange: Sendable {
+    public var lsn: UInt64
+    public var body: [UInt8]
+    /// Nil for a record without payload.
+    public var payload: PayloadPlace?
+}
+
+/// Reads the log, group by group, from a position that is the end of a group.
+///
+/// A group counts only as a whole: its records and its group record are there, every check value holds, and it follows the
+/// group before it. What follows the last such group in the last segment is what a crash left of a group that nobody was told
+/// of, unless a later group follows: then the log is damaged, because a group is begun only when the one before is durable.
+public struct LogReader {
+    private let files: SegmentFiles
+    private let numbers: [UInt64]
+    /// The end of the last group that was read.
+    public private(set) var position: LogPosition
+    private var segment: Segment?
+    /// Bytes of the segment from `base` on.
+    private var window: [UInt8] = []
+    private var base: UInt64 = 0
+
+    /// One segment that is being read.
+    private struct Segment {
+        var file: any DiskFile
+        var header: SegmentHeader
+        /// Where the log goes on in the next segment; nil in the last.
+        var end: UInt64?
+    }
+
+    /// `position` is the end of a group, such as the one up to which a view has applied the log.
+    public init(files: SegmentFiles, from position: LogPosition) throws(LogError) {
+        self.files = files
+        self.position = position
+        numbers = try Self.segments(files)
+    }
+
+    /// All segments but a last one without groups that lacks its header: a crash came before that was durable.
+    private static func segments(_ files: SegmentFiles) throws(LogError) -> [UInt64] {
+        var numbers = try files.numbers()
+        guard let last = numbers.last, try files.header(of: last) == nil else { return numbers }
+        // Groups are written behind a durable header only.
+        let size: UInt64
+        do { size = try files.disk.open(files.path(of: last), .read).size() } catch { throw .system(error) }
+        guard size <= UInt64(SegmentHeader.sectorLength) else {
+            throw .damaged("\(files.path(of: last)) is no whole segment: its header is broken")
+        }
+        numbers.removeLast()
+        return numbers
+    }
+
+    /// The changes of the next group, empty ones left out; nil at the end of the log.
+    public mutating func next() throws(LogError) -> [LoggedChange]? {
+        while true {
+            if segment == nil, try !enterSegment() { return nil }
+            guard let segment else { return nil }
+            if let end = segment.end, position.offset >= end {
+                guard position.offset == end else { throw damaged("a group lies across the end of the segment") }
+                try followNextHeader()
+                continue
+            }
+            if let changes = try readGroup() { return changes }
+            if segment.end != nil { throw damaged("a group in the middle of the log is not whole") }
+            try refuseLaterGroup()
+            return nil
+        }
+    }
+
+    private func damaged(_ what: String) -> LogError {
+        .damaged("\(files.path(of: position.segment)) at \(position.offset): \(what)")
+    }
+
+    /// Opens the segment of `position`; false where the log has ended.
+    private mutating func enterSegment() throws(LogError) -> Bool {
+        if position.segment == 0 {
+            guard let first = numbers.first else { return false }
+            guard let header = try files.header(of: first) else { throw damaged("no whole header") }
+            guard header.start == position else {
+                throw .damaged(
+                    "the log begins with segment \(first) after change \(header.start.lsn); earlier segments are missing"
+                )
+            }
+            position = LogPosition(
+                lsn: position.lsn, segment: first, offset: UInt64(SegmentHeader.sectorLength), chain: position.chain)
+        }
+        guard numbers.contains(position.segment) else {
+            throw .damaged("segment \(position.segment) of the log is missing")
+        }
+        guard let header = try files.header(of: position.segment) else { throw damaged("no whole header") }
+        let file = try files.file(of: position.segment)
+        let size = try size(of: file)
+        // What an earlier process read or wrote may be in memory without being on the disk.
+        file.dropCache(at: 0, count: size)
+        guard size >= position.offset else {
+            throw damaged("the file has \(size) bytes only: the end of the log is missing")
+        }
+        var end: UInt64?
+        if let next = numbers.first(where: { $0 > position.segment }) {
+            guard let following = try files.header(of: next) else {
+                throw .damaged("segment \(next) of the log has no whole header")
+            }
+            guard next == position.segment + 1, following.start.segment == position.segment else {
+                throw .damaged("segment \(position.segment + 1) of the log is missing")
+            }
+            end = following.start.offset
+        }
+        segment = Segment(file: file, header: header, end: end)
+        window = []
+        return true
+    }
+
+    private mutating func followNextHeader() throws(LogError) {
+        let next = position.segment + 1
+        guard let header = try files.header(of: next) else { throw damaged("the next segment has no whole header") }
+        guard header.start == position else { throw damaged("the next segment does not follow this group") }
+        position = LogPosition(
+            lsn: position.lsn, segment: next, offset: UInt64(SegmentHeader.sectorLength), chain: position.chain)
+        segment = nil
+    }
+
+    /// The group at `position`, which is moved behind it; nil where no whole one is there.
+    private mutating func readGroup() throws(LogError) -> [LoggedChange]? {
+        guard let header = segment?.header else { return nil }
+        var changes: [LoggedChange] = []
+        var lsn = position.lsn + 1
+        var offset = position.offset
+        var chain = CRC32C()
+        var former: [UInt8] = []
+        former.append(littleEndian: position.chain)
+        chain.update(former.span)
+        while true {
+            let headBytes = try bytes(at: offset, count: RecordHead.length)
+            guard let head = RecordHead.decode(headBytes.span, seed: header.seed), head.lsn == lsn else { return nil }
+            let bodyOffset = offset + UInt64(RecordHead.length)
+            let body = try bytes(at: bodyOffset, count: Int(head.bodyLength))
+            var crc = CRC32C()
+            crc.update(body.span)
+            guard body.count == Int(head.bodyLength), crc.value == head.bodyCRC else { return nil }
+            if head.kind == .group {
+                guard let group = GroupBody(body.span), group.startOffset == position.offset,
+                    group.firstLSN == position.lsn + 1, group.recordCount == changes.count,
+                    group.formerChain == position.chain, group.chain == chain.value
+                else { return nil }
+                position = LogPosition(
+                    lsn: lsn, segment: position.segment, offset: Self.sectorEnd(offset + head.recordLength),
+                    chain: chain.value)
+                return changes
+            }
+            chain.update(headBytes.span)
+            let place = PayloadPlace(
+                segment: position.segment, offset: bodyOffset + UInt64(head.bodyLength), length: head.payloadLength,
+                crc32c: head.payloadCRC)
+            guard try payloadIsWhole(place) else { return nil }
+            changes.append(LoggedChange(lsn: lsn, body: body, payload: head.payloadLength > 0 ? place : nil))
+            offset += head.recordLength
+            lsn += 1
+        }
+    }
+
+    private mutating func payloadIsWhole(_ place: PayloadPlace) throws(LogError) -> Bool {
+        if place.length == 0 { return true }
+        let payload = try bytes(at: place.offset, count: Int(place.length))
+        var crc = CRC32C()
+        crc.update(payload.span)
+        return payload.count == Int(place.length) && crc.value == place.crc32c
+    }
+
+    /// Looks behind a group that is not whole for one that is: then what is broken was durable once.
+    private mutating func refuseLaterGroup() throws(LogError) {
+        guard let header = segment?.header, let file = segment?.file else { return }
+        let size = try size(of: file)
+        var offset = position.offset + UInt64(SegmentHeader.sectorLength)
+        while offset < size {
+            let bytes = try bytes(at: offset, count: RecordHead.length)
+            let head = RecordHead.decode(bytes.span, seed: header.seed)
+            // The remains of the broken group itself lie at or above its own first number too, but its heads do not begin a
+            // sector where a group does; only a group record that names its own start proves a later group.
+            if let head, head.kind == .change, head.lsn > position.lsn + 1,
+                try beginsWholeGroup(at: offset, lsn: head.lsn, seed: header.seed)
+            {
+                throw damaged("the group is broken, and later ones follow: the log is damaged here")
+            }
+            offset += UInt64(SegmentHeader.sectorLength)
+        }
+    }
+
+    private mutating func beginsWholeGroup(at start: UInt64, lsn: UInt64, seed: UInt32) throws(LogError) -> Bool {
+        var offset = start
+        var lsn = lsn
+        while true {
+            let headBytes = try bytes(at: offset, count: RecordHead.length)
+            guard let head = RecordHead.decode(headBytes.span, seed: seed), head.lsn == lsn else { return false }
+            if head.kind == .group {
+                let body = try bytes(at: offset + UInt64(RecordHead.length), count: Int(head.bodyLength))
+                return GroupBody(body.span)?.startOffset == start
+            }
+            offset += head.recordLength
+            lsn += 1
+        }
+    }
+
+    private static func sectorEnd(_ offset: UInt64) -> UInt64 {
+        let sector = UInt64(SegmentHeader.sectorLength)
+        return (offset + sector - 1) / sector * sector
+    }
+
+    private func size(of file: any DiskFile) throws(LogError) -> UInt64 {
+        do { return try file.size() } catch { throw .system(error) }
+    }
+
+    private static let windowLength = 4 << 20
+
+    /// Bytes of the segment through a window that is read in large pieces; fewer at the end of the file.
+    private mutating func bytes(at offset: UInt64, count: Int) throws(LogError) -> [UInt8] {
+        guard let file = segment?.file else { return [] }
+        if offset < base || offset + UInt64(count) > base + UInt64(window.count) {
+            do { window = try file.read(at: offset, count: max(count, Self.windowLength)) } catch {
+                throw .system(error)
+            }
+            base = offset
+        }
+        let from = Int(offset - base)
+        guard from <= window.count else { return [] }
+        return [UInt8](window[from..<min(from + count, window.count)])
+    }
+}

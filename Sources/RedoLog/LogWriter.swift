@@ -1,0 +1,106 @@
+import Files
+import Glibc
+
+/// Appends groups to the log. Used by one thread at a time.
+public final class LogWriter {
+    private let files: SegmentFiles
+    private let configuration: LogConfiguration
+    private var file: any DiskFile
+    private var header: SegmentHeader
+    private var reservedEnd: UInt64
+    /// The end of the last durable group: a new group begins here.
+    public private(set) var position: LogPosition
+
+    private init(
+        files: SegmentFiles, configuration: LogConfiguration, segment: (file: any DiskFile, header: SegmentHeader)
+    ) {
+        self.files = files
+        self.configuration = configuration
+        (file, header) = segment
+        reservedEnd = UInt64(SegmentHeader.sectorLength)
+        position = Self.beginning(of: segment.header)
+    }
+
+    /// Begins a new segment after `end`, which is where reading the log ended: what lies behind it is not part of the log.
+    public static func begin(
+        after end: LogPosition, files: SegmentFiles, configuration: LogConfiguration = LogConfiguration()
+    ) throws(LogError) -> LogWriter {
+        let number = max(end.segment, try files.numbers().last ?? 0)
+        // A segment beyond the end has no whole header: nothing was ever acknowledged in it.
+        if number > end.segment { try files.remove(number) }
+        return LogWriter(
+            files: files, configuration: configuration, segment: try makeSegment(end.segment + 1, after: end, files))
+    }
+
+    /// The segment that is being written; the ones below it are sealed.
+    public var segment: UInt64 { header.number }
+
+    /// An empty group at the end of the log, in a new segment where this one is full.
+    public func newGroup() throws(LogError) -> LogGroup {
+        if position.offset >= configuration.segmentSizeMax, position.lsn > header.start.lsn { try roll() }
+        return LogGroup(start: position, seed: header.seed)
+    }
+
+    /// Begins the next segment now, so that this one is sealed. Nothing happens to one without groups.
+    public func roll() throws(LogError) {
+        if position.lsn == header.start.lsn { return }
+        let next = try Self.makeSegment(header.number + 1, after: position, files)
+        (file, header) = next
+        reservedEnd = UInt64(SegmentHeader.sectorLength)
+        position = Self.beginning(of: next.header)
+    }
+
+    /// Makes the group durable. Where it throws `diskFull` or `system`, nothing of the group will ever be read.
+    public func commit(_ group: consuming LogGroup) throws(LogError) {
+        let end = group.finish()
+        reserve(upTo: end.offset)
+        do throws(SystemError) {
+            try file.write(group.bytes.span, at: group.start.offset)
+        } catch {
+            // A piece of this group behind the end must not meet the next one's.
+            do { try file.truncate(to: group.start.offset) } catch { throw .fatal(error) }
+            reservedEnd = group.start.offset
+            throw error.isDiskFull ? .diskFull : .system(error)
+        }
+        do { try file.syncData() } catch { throw .fatal(error) }
+        position = end
+    }
+
+    /// A hint: the write that follows says whether there is room.
+    private func reserve(upTo end: UInt64) {
+        guard end > reservedEnd, configuration.reserveBytes > 0 else { return }
+        let count = max(configuration.reserveBytes, end - reservedEnd)
+        do {
+            try file.reserve(at: reservedEnd, count: count)
+            reservedEnd += count
+        } catch {
+            reservedEnd = end
+        }
+    }
+
+    private static func beginning(of header: SegmentHeader) -> LogPosition {
+        LogPosition(
+            lsn: header.start.lsn, segment: header.number, offset: UInt64(SegmentHeader.sectorLength),
+            chain: header.start.chain)
+    }
+
+    /// The file, whose header and name are durable.
+    private static func makeSegment(
+        _ number: UInt64, after end: LogPosition, _ files: SegmentFiles
+    ) throws(LogError) -> (file: any DiskFile, header: SegmentHeader) {
+        let header = SegmentHeader(storeID: files.storeID, number: number, start: end)
+        let path = files.path(of: number)
+        let file: any DiskFile
+        do throws(SystemError) {
+            file = try files.disk.open(path, .createNew)
+            try file.write(header.bytes.span, at: 0)
+        } catch {
+            // Left behind it would be in the way of the next attempt.
+            if error.errno != EEXIST { _ = try? files.disk.remove(path) }
+            throw error.isDiskFull ? .diskFull : .system(error)
+        }
+        do { try file.syncData() } catch { throw .fatal(error) }
+        try files.syncDirectory()
+        return (file, header)
+    }
+}
