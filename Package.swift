@@ -95,7 +95,9 @@ let package = Package(
         tests("HTTPClientTests", ["HTTPClient"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
-        tests("MetadataTests", ["Metadata", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"]),
+        tests(
+            "MetadataTests", ["Metadata", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
+            exclude: ["Fixtures"]),
         tests("BucketsTests", ["Buckets", "Metadata", "Digests", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",

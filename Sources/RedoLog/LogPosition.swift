@@ -15,6 +15,11 @@ public struct LogPosition: Sendable, Hashable {
         self.chain = chain
     }
 
+    /// Before the first group of a segment that was begun at this position.
+    public func inside(_ segment: UInt64) -> LogPosition {
+        LogPosition(lsn: lsn, segment: segment, offset: UInt64(SegmentHeader.sectorLength), chain: chain)
+    }
+
     /// Before the first record of all.
     public static let origin = LogPosition(lsn: 0, segment: 0, offset: 0, chain: 0)
 }

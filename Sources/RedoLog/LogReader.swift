@@ -84,8 +84,7 @@ public struct LogReader {
                     "the log begins with segment \(first) after change \(header.start.lsn); earlier segments are missing"
                 )
             }
-            position = LogPosition(
-                lsn: position.lsn, segment: first, offset: UInt64(SegmentHeader.sectorLength), chain: position.chain)
+            position = position.inside(first)
         }
         guard numbers.contains(position.segment) else {
             throw .damaged("segment \(position.segment) of the log is missing")
@@ -117,8 +116,7 @@ public struct LogReader {
         let next = position.segment + 1
         guard let header = try files.header(of: next) else { throw damaged("the next segment has no whole header") }
         guard header.start == position else { throw damaged("the next segment does not follow this group") }
-        position = LogPosition(
-            lsn: position.lsn, segment: next, offset: UInt64(SegmentHeader.sectorLength), chain: position.chain)
+        position = position.inside(next)
         segment = nil
     }
 

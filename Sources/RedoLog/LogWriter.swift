@@ -79,9 +79,7 @@ public final class LogWriter {
     }
 
     private static func beginning(of header: SegmentHeader) -> LogPosition {
-        LogPosition(
-            lsn: header.start.lsn, segment: header.number, offset: UInt64(SegmentHeader.sectorLength),
-            chain: header.start.chain)
+        header.start.inside(header.number)
     }
 
     /// The file, whose header and name are durable.

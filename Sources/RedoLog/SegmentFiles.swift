@@ -76,6 +76,9 @@ public final class SegmentFiles: Sendable {
         do { try disk.syncDirectory(directory) } catch { throw .fatal(error) }
     }
 
+    /// Where the log was when the segment was begun; nil where its header is not whole.
+    public func start(of number: UInt64) throws(LogError) -> LogPosition? { try header(of: number)?.start }
+
     /// The header of a segment; nil where its first sector is no whole header. Throws `foreign` for another store's.
     func header(of number: UInt64) throws(LogError) -> SegmentHeader? {
         let bytes: [UInt8]

@@ -151,6 +151,31 @@ private let memoryStatisticsAreOff = csqlite_no_memory_statistics() == SQLITE_OK
         return true
     }
 
+    // MARK: Copies
+
+    /// Copies the database, as of one moment, into a new file at `path`, which must not exist. Writers of other connections go
+    /// on meanwhile. The copy is not synced.
+    public func copy(to path: String) throws(SQLiteError) {
+        let target = try Connection.open(path, mode: .readWrite)
+        // SAFETY: both handles are open for the length of the call; the backup is finished on every way out.
+        guard let backup = unsafe sqlite3_backup_init(target.handle, "main", handle, "main") else {
+            throw unsafe target.lastError(sqlite3_errcode(target.handle))
+        }
+        let stepped = unsafe sqlite3_backup_step(backup, -1)
+        let finished = unsafe sqlite3_backup_finish(backup)
+        if stepped != SQLITE_DONE { throw target.lastError(stepped) }
+        if finished != SQLITE_OK { throw target.lastError(finished) }
+    }
+
+    /// What is wrong with the file, in the library's words; nil where it is whole. Reads all of it.
+    public func firstFault() throws(SQLiteError) -> String? {
+        try with("PRAGMA quick_check(1)") { (row) throws(SQLiteError) in
+            guard try row.step() else { return "no answer" }
+            let text = row.text(0)
+            return text.utf8.elementsEqual("ok".utf8) ? nil : text
+        }
+    }
+
     /// Rows that the last INSERT, UPDATE or DELETE changed.
     public var changes: Int64 { unsafe sqlite3_changes64(handle) }
 

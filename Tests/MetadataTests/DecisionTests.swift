@@ -35,23 +35,6 @@ import Testing
         }
     }
 
-    private static func dump(_ connection: Connection) throws -> [[[UInt8]?]] {
-        let tables: [(StaticString, Int32)] = [
-            ("SELECT * FROM buckets ORDER BY 1", 5), ("SELECT * FROM versions ORDER BY 1, 2, 3", 17),
-            ("SELECT * FROM manifests ORDER BY 1", 2), ("SELECT * FROM uploads ORDER BY 1", 9),
-            ("SELECT * FROM parts ORDER BY 1, 2", 8), ("SELECT * FROM completed_uploads ORDER BY 1", 4),
-            ("SELECT * FROM users ORDER BY 1", 7), ("SELECT * FROM gc_queue ORDER BY 1", 2),
-            ("SELECT * FROM blobs ORDER BY 1", 5),
-        ]
-        var rows: [[[UInt8]?]] = []
-        for (sql, width) in tables {
-            try connection.with(sql) { (row) throws in
-                while try row.step() { rows.append((0..<width).map { row.optionalBytes($0) }) }
-            }
-        }
-        return rows
-    }
-
     private func scenario(_ decided: inout Decided) throws {
         let name = try #require(BucketName("bucket".utf8))
         guard case .bucket(let bucket) = try decided.apply(.createBucket(name, owner: "alice", at: .fixed)) else {
@@ -108,7 +91,7 @@ import Testing
         let folder = try TemporaryFolder()
         var decided = try Decided(path: folder.path + "/first.db")
         try scenario(&decided)
-        let expected = try Self.dump(decided.connection)
+        let expected = try Tables.dump(decided.connection)
         #expect(expected.count > 5)
         for times in 1...2 {
             let copy = try Decided(path: folder.path + "/copy-\(times).db")
@@ -117,7 +100,7 @@ import Testing
                 #expect(read == decision)
                 for _ in 0..<times { try Decided.write(read, on: copy.connection) }
             }
-            #expect(try Self.dump(copy.connection) == expected)
+            #expect(try Tables.dump(copy.connection) == expected)
         }
     }
 

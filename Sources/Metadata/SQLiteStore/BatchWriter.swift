@@ -214,6 +214,9 @@ final class BatchWriter: @unchecked Sendable {
         checkpoint(isOversized ? .truncating : .passive)
     }
 
+    /// Copies what readers allow.
+    func settle() { checkpoint(.passive) }
+
     /// Empties the write-ahead log, unless readers are in the way.
     func finish() { checkpoint(.truncating) }
 

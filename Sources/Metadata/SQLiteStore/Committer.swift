@@ -27,6 +27,8 @@ final class Committer: Sendable {
         /// A thread is committing.
         var isDraining = false
         var isClosed = false
+        /// Wait for a checkpoint.
+        var settlers: [CheckedContinuation<Void, Never>] = []
         var closers: [CheckedContinuation<Void, Never>] = []
         var statistics = CommitStatistics()
     }
@@ -71,35 +73,66 @@ final class Committer: Sendable {
         }
     }
 
+    private enum Work {
+        case batch([Request])
+        case settle([CheckedContinuation<Void, Never>])
+        case none([CheckedContinuation<Void, Never>])
+    }
+
     /// Commits until nothing waits. One at a time: `isDraining` says that it runs.
     private func drain() {
-        while let batch = take() {
-            let answers = writer.commit(batch.map(\.mutation))
-            count(answers)
-            pool.corked {
-                for (request, answer) in zip(batch, answers) { request.continuation.resume(returning: answer) }
+        while true {
+            switch next() {
+            case .batch(let batch):
+                let answers = writer.commit(batch.map(\.mutation))
+                count(answers)
+                pool.corked {
+                    for (request, answer) in zip(batch, answers) { request.continuation.resume(returning: answer) }
+                }
+                writer.checkpointIfGrown()
+            case .settle(let settlers):
+                writer.settle()
+                for settler in settlers { settler.resume() }
+            case .none(let closers):
+                for closer in closers { closer.resume() }
+                return
             }
-            writer.checkpointIfGrown()
         }
     }
 
-    private func take() -> [Request]? {
-        let (batch, closers): ([Request], [CheckedContinuation<Void, Never>]) = state.withLock { state in
+    private func next() -> Work {
+        state.withLock { state in
+            if !state.settlers.isEmpty {
+                defer { state.settlers = [] }
+                return .settle(state.settlers)
+            }
             if state.queue.isEmpty {
                 state.isDraining = false
                 defer { state.closers = [] }
-                return ([], state.closers)
+                return .none(state.closers)
             }
             let length = batchLength(of: state.queue)
             if length == state.queue.count {
                 defer { state.queue = [] }
-                return (state.queue, [])
+                return .batch(state.queue)
             }
             defer { state.queue.removeFirst(length) }
-            return ([Request](state.queue.prefix(length)), [])
+            return .batch([Request](state.queue.prefix(length)))
         }
-        for closer in closers { closer.resume() }
-        return batch.isEmpty ? nil : batch
+    }
+
+    /// Has the write-ahead log copied into the database now, as far as readers allow.
+    func settle() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let (isClosed, starts) = state.withLock { state in
+                if state.isClosed { return (true, false) }
+                state.settlers.append(continuation)
+                defer { state.isDraining = true }
+                return (false, !state.isDraining)
+            }
+            if isClosed { continuation.resume() }
+            if starts { pool.run { self.pool.blocking { self.drain() } } }
+        }
     }
 
     /// How many from the head of the queue go into one batch: at least one.

@@ -8,24 +8,26 @@ public import Threads
 ///
 /// One process owns the folder; the caller holds a lock that says so.
 public final class SQLiteStore: MetadataStore {
-    private let readers: ReaderPool
-    private let committer: Committer
+    let readers: ReaderPool
+    let committer: Committer
+    let cache: VersionCache
+    let writer: BatchWriter
+    let folder: DataFolder
+    let configuration: SQLiteStoreConfiguration
+    let pool: Pool
     private let catalog: Lock<Catalog>
-    private let pool: Pool
-
-    private let cache: VersionCache
-    private let writer: BatchWriter
     /// The segments of the log, where blobs lie that are not in files.
     public let segments: SegmentFiles
     /// The highest id of a blob that any change named before this opening.
     public let lastBlob: BlobID
 
     private init(
-        readers: ReaderPool, writer: BatchWriter, catalog: Lock<Catalog>, cache: VersionCache,
+        folder: DataFolder, readers: ReaderPool, writer: BatchWriter, catalog: Lock<Catalog>, cache: VersionCache,
         segments: SegmentFiles, lastBlob: BlobID, pool: Pool, configuration: SQLiteStoreConfiguration
     ) {
         (self.readers, self.writer, self.catalog, self.cache) = (readers, writer, catalog, cache)
-        (self.segments, self.lastBlob, self.pool) = (segments, lastBlob, pool)
+        (self.folder, self.segments, self.lastBlob) = (folder, segments, lastBlob)
+        (self.pool, self.configuration) = (pool, configuration)
         committer = Committer(writer: writer, pool: pool, configuration: configuration)
     }
 
@@ -42,6 +44,7 @@ public final class SQLiteStore: MetadataStore {
         let connection = try openWriter(file, configuration)
         try Schema.prepare(connection)
         let rows = Rows(connection: connection)
+        try keepFormerFormat(folder, rows)
         let segments = SegmentFiles(disk: folder.disk, directory: folder.segments, storeID: folder.id)
         let state = try Replay(connection: connection, files: segments).run(from: try rows.viewState())
         let log: LogWriter
@@ -56,8 +59,16 @@ public final class SQLiteStore: MetadataStore {
             connection: connection, log: log, state: state, configuration: configuration, catalog: catalog,
             cache: cache, ballast: ballast, barrier: barrier)
         return SQLiteStore(
-            readers: ReaderPool(path: file, configuration: configuration), writer: writer, catalog: catalog,
+            folder: folder, readers: ReaderPool(path: file, configuration: configuration), writer: writer,
+            catalog: catalog,
             cache: cache, segments: segments, lastBlob: state.lastBlob, pool: pool, configuration: configuration)
+    }
+
+    /// What a store of the first format holds is in no log: a base keeps it before anything else happens.
+    private static func keepFormerFormat(_ folder: DataFolder, _ rows: Rows) throws(MetadataError) {
+        let applied = try rows.viewState().applied
+        guard applied.lsn > 0, applied.segment == 0 else { return }
+        _ = try Bases(folder: folder).make(from: rows.connection)
     }
 
     private static func openWriter(
@@ -93,7 +104,7 @@ public final class SQLiteStore: MetadataStore {
 
     public var statistics: CommitStatistics { committer.statistics }
 
-    private func read<Result>(_ body: (Rows) throws(MetadataError) -> Result) throws(MetadataError) -> Result {
+    func read<Result>(_ body: (Rows) throws(MetadataError) -> Result) throws(MetadataError) -> Result {
         try pool.blocking { () throws(MetadataError) in try readers.read(body) }
     }
 

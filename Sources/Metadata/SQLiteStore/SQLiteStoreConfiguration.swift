@@ -26,6 +26,7 @@ public struct SQLiteStoreConfiguration: Sendable {
     /// Latest versions kept in memory for reads; 0 keeps none. About 1 KiB each.
     public var cachedVersionCountMax = 16_384
     public var log = LogConfiguration()
+    public var maintenance = MaintenanceConfiguration()
     /// A file of so many bytes is kept to be given up when the disk is full, so that deletes go on. 0 keeps none.
     public var ballastBytes: UInt64 = 16 << 20
     /// Dates versions.

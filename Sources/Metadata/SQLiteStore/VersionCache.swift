@@ -71,6 +71,16 @@ final class VersionCache: Sendable {
         }
     }
 
+    /// Forgets all, and what readers that began before are about to remember: places in segments that are to be removed.
+    func clear() {
+        for part in parts {
+            part.withLock { part in
+                part.entries = [:]
+                part.generation += 1
+            }
+        }
+    }
+
     private func touched(by changes: [RowChange], forgetting: Bool) -> Set<Int> {
         var touched: Set<Int> = []
         for change in changes {
@@ -80,10 +90,6 @@ final class VersionCache: Sendable {
             case .versionRemoved(let bucket, let name, _), .latest(let bucket, let name, _, _),
                 .tags(let bucket, let name, _, _):
                 key = Key(bucket: bucket, key: name)
-            case .blobMoved:
-                // Whose blob it is only the database knows.
-                if forgetting { for part in parts { part.withLock { $0.entries = [:] } } }
-                return Set(parts.indices)
             default: continue
             }
             let index = Self.part(of: key)

@@ -1,0 +1,26 @@
+import SQLite
+
+@testable import Metadata
+
+/// All rows of a database, to be compared.
+enum Tables {
+    static func dump(_ connection: Connection) throws -> [[[UInt8]?]] {
+        let tables: [(StaticString, Int32)] = [
+            ("SELECT * FROM buckets ORDER BY 1", 5), ("SELECT * FROM versions ORDER BY 1, 2, 3", 17),
+            ("SELECT * FROM manifests ORDER BY 1", 2), ("SELECT * FROM uploads ORDER BY 1", 9),
+            ("SELECT * FROM parts ORDER BY 1, 2", 8), ("SELECT * FROM completed_uploads ORDER BY 1", 4),
+            ("SELECT * FROM users ORDER BY 1", 7), ("SELECT * FROM gc_queue ORDER BY 1", 2),
+            ("SELECT * FROM blobs ORDER BY 1", 5), ("SELECT number, live FROM segments WHERE live <> 0 ORDER BY 1", 2),
+            ("SELECT sequence, last_blob FROM view_state", 2),
+        ]
+        var rows: [[[UInt8]?]] = []
+        for (sql, width) in tables {
+            try connection.with(sql) { (row) throws in
+                while try row.step() { rows.append((0..<width).map { row.optionalBytes($0) }) }
+            }
+        }
+        return rows
+    }
+
+    static func dump(_ path: String) throws -> [[[UInt8]?]] { try dump(Connection.open(path, mode: .queryOnly)) }
+}
