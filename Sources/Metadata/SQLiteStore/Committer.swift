@@ -56,6 +56,23 @@ final class Committer: Sendable {
         return try result.get()
     }
 
+    /// All at once, so that they share commits; one result for each, in order.
+    func submit(_ mutations: [Mutation]) async -> [Result<Answer, MetadataError>] {
+        await withTaskGroup(of: (Int, Result<Answer, MetadataError>).self) { group in
+            for (index, mutation) in mutations.enumerated() {
+                group.addTask {
+                    do throws(MetadataError) { return (index, .success(try await self.submit(mutation))) } catch {
+                        return (index, .failure(error))
+                    }
+                }
+            }
+            var results = [Result<Answer, MetadataError>](
+                repeating: .failure(.broken("no answer")), count: mutations.count)
+            for await (index, result) in group { results[index] = result }
+            return results
+        }
+    }
+
     private func enqueue(_ request: Request) {
         enum Next { case drain, wait, refuse(String) }
         let next: Next = state.withLock { state in

@@ -1,5 +1,4 @@
 import RedoLog
-import Threads
 
 /// What one round of `SQLiteStore.maintain` did.
 public struct MaintenanceReport: Sendable, Equatable {
@@ -13,29 +12,26 @@ public struct MaintenanceReport: Sendable, Equatable {
     public var damaged: [String] = []
 }
 
-/// Gives back the room of segments that are mostly dead: what blobs still name of them goes to the end of the log, as commits
-/// like any other, and the segment is removed as soon as nothing needs it.
+/// Finds what keeps segments that are mostly dead from being removed.
 ///
-/// A segment is needed by blobs that lie in it; by a database that would have to apply it again after a crash; and by the oldest
-/// base that is kept.
+/// What blobs still name of such a segment goes to the end of the log, as commits like any other, and the segment is removed as
+/// soon as nothing needs it: no blob that lies in it, no database that would have to apply it again after a crash, and not the
+/// oldest base that is kept.
 struct Compactor {
     let segments: SegmentFiles
-    let committer: Committer
-    let pool: Pool
-    let configuration: MaintenanceConfiguration
 
     /// A segment that is not written any more.
     struct Sealed {
         var number: UInt64
         /// Of its last record.
         var lastLSN: UInt64
-        /// Where its first group begins.
+        /// Before its first group.
         var start: LogPosition
         /// In bytes, without what lies behind its end.
         var size: UInt64
     }
 
-    /// Ascending, all but the last two that were begun, or fewer where headers cannot be read.
+    /// Ascending; fewer than there are where a header cannot be read.
     func sealed() throws(LogError) -> [Sealed] {
         var found: [Sealed] = []
         let numbers = try segments.numbers()
@@ -46,62 +42,64 @@ struct Compactor {
         return found
     }
 
-    /// Moves the blobs that lie in a segment. Throws what the committer throws, or `damaged`.
-    func moveBlobs(
-        of segment: Sealed, place: (BlobID) throws(MetadataError) -> StoredBlob?, _ report: inout MaintenanceReport
-    ) async throws {
-        var reader = try LogReader(files: segments, from: segment.start)
-        var batch: [(blob: StoredBlob, bytes: [UInt8])] = []
-        var batchBytes: UInt64 = 0
-        var moved: UInt64 = 0
-        let started = ContinuousClock.now
-        func moveBatch() async throws {
-            try await move(batch)
-            report.blobsMoved += batch.count
-            report.bytesMoved += batchBytes
-            moved += batchBytes
-            (batch, batchBytes) = ([], 0)
-            // Others write and read meanwhile: no faster than the setting.
-            let due = Double(moved) / Double(max(1, configuration.compactionBytesPerSecond))
-            let ahead = Duration.seconds(due) - started.duration(to: .now)
-            if ahead > .milliseconds(2) { await pool.sleep(for: ahead) }
+    /// A blob that still lies in the segment, and its bytes.
+    struct Relocation: Sendable {
+        var blob: StoredBlob
+        var bytes: [UInt8]
+
+        var mutation: Mutation { .relocate(blob, bytes: bytes) }
+    }
+
+    /// Walks a segment.
+    struct Walk {
+        private var reader: LogReader
+        private var pending: [LoggedChange] = []
+        private let segment: Sealed
+        private let segments: SegmentFiles
+
+        init(_ segment: Sealed, _ segments: SegmentFiles) throws(LogError) {
+            reader = try LogReader(files: segments, from: segment.start)
+            (self.segment, self.segments) = (segment, segments)
         }
-        while reader.position.segment == segment.number, reader.position.offset < segment.size,
-            let changes = try pool.blocking({ try reader.next() })
-        {
-            for change in changes {
-                guard let payload = change.payload, let id = try Self.blob(of: change),
-                    let blob = try place(id),
+
+        /// The next blobs that lie in the segment, about `bytesMax` bytes and at most 64 of them; empty at its end. `place` says
+        /// where a blob lies now.
+        mutating func next(
+            bytesMax: Int, place: (BlobID) throws(MetadataError) -> StoredBlob?
+        ) throws(MetadataError) -> [Relocation] {
+            var found: [Relocation] = []
+            var bytes = 0
+            while found.count < 64, bytes < bytesMax {
+                if pending.isEmpty {
+                    guard reader.position.segment == segment.number, reader.position.offset < segment.size else {
+                        break
+                    }
+                    do {
+                        guard let changes = try reader.next() else { break }
+                        pending = changes.reversed()
+                    } catch { throw MetadataError(error) }
+                    continue
+                }
+                let change = pending.removeLast()
+                guard let payload = change.payload, let id = try Self.blob(of: change), let blob = try place(id),
                     blob.location == .segment(payload.segment, offset: payload.offset)
                 else { continue }
-                batch.append((blob, try pool.blocking { try segments.payload(at: payload) }))
-                batchBytes += UInt64(payload.length)
-                if batch.count >= Self.batchLengthMax || batchBytes >= Self.batchBytesMax { try await moveBatch() }
+                do { found.append(Relocation(blob: blob, bytes: try segments.payload(at: payload))) } catch {
+                    throw MetadataError(error)
+                }
+                bytes += Int(payload.length)
             }
+            return found
         }
-        if !batch.isEmpty { try await moveBatch() }
-    }
 
-    private static let batchLengthMax = 64
-    private static let batchBytesMax: UInt64 = 1 << 20
-
-    /// All at once, so that they share commits.
-    private func move(_ batch: [(blob: StoredBlob, bytes: [UInt8])]) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (blob, bytes) in batch {
-                group.addTask { [committer] in _ = try await committer.submit(.relocate(blob, bytes: bytes)) }
+        private static func blob(of change: LoggedChange) throws(MetadataError) -> BlobID? {
+            for change in try Records.decision(change.body).0.changes {
+                switch change {
+                case .blobAdded(let id, _, _, isInLog: true), .blobMoved(let id, _): return id
+                default: continue
+                }
             }
-            try await group.waitForAll()
+            return nil
         }
-    }
-
-    private static func blob(of change: LoggedChange) throws(MetadataError) -> BlobID? {
-        for change in try Records.decision(change.body).0.changes {
-            switch change {
-            case .blobAdded(let id, _, _, isInLog: true), .blobMoved(let id, _): return id
-            default: continue
-            }
-        }
-        return nil
     }
 }

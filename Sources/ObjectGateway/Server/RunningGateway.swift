@@ -15,6 +15,7 @@ public final class RunningGateway: Sendable {
     private let services: Server?
     private let control: Server
     private let pool: Pool
+    private let maintenance: Maintenance
     private let isStopped = Atomic(false)
 
     /// What is printed once after a first start; nil otherwise.
@@ -25,6 +26,7 @@ public final class RunningGateway: Sendable {
         welcome: String?
     ) {
         self.store = store
+        maintenance = Maintenance(store.metadata, pool: pool, log: log)
         self.log = log
         self.readiness = readiness
         self.s3 = s3
@@ -56,6 +58,7 @@ public final class RunningGateway: Sendable {
                     return FirstStart.welcome($0, endpoint: endpoint, region: configuration.region)
                 })
             store.objects.sweeper.start()
+            gateway.maintenance.start()
             gateway.flushLog()
             gateway.announce()
             return gateway
@@ -74,6 +77,7 @@ public final class RunningGateway: Sendable {
         guard isStopped.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
         else { return }
         log.event("stopping")
+        maintenance.stop()
         readiness.stop()
         await s3.stop(within: store.configuration.stopTimeout)
         await services?.stop(within: .seconds(1))
