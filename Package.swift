@@ -83,6 +83,15 @@ let package = Package(
 
         .target(
             name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "SimulatedDisk", dependencies: ["Threads", "Files"], path: "Tests/SimulatedDisk",
+            swiftSettings: settings),
+        .target(
+            name: "StoreSimulator",
+            dependencies: ["SimulatedDisk", "Metadata", "RedoLog", "SQLite", "Digests", "Files", "Threads", "Bytes"],
+            path: "Tests/StoreSimulator", swiftSettings: settings),
+        program("ogw-sim", ["StoreSimulator"], path: "Tests/Simulator"),
+        tests("StoreSimulatorTests", ["StoreSimulator"]),
         tests("BytesTests", ["Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),

@@ -15,6 +15,17 @@ public struct LoggedChange: Sendable {
 /// group before it. What follows the last such group in the last segment is what a crash left of a group that nobody was told
 /// of, unless a later group follows: then the log is damaged, because a group is begun only when the one before is durable.
 public struct LogReader {
+    /// What reading insists on.
+    public struct Checks: OptionSet, Sendable {
+        public let rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// A group counts as a whole only.
+        public static let groups = Checks(rawValue: 1)
+        public static let all: Checks = [.groups]
+    }
+
+    private let checks: Checks
     private let files: SegmentFiles
     private let numbers: [UInt64]
     /// The end of the last group that was read.
@@ -28,12 +39,15 @@ public struct LogReader {
     private struct Segment {
         var file: any DiskFile
         var header: SegmentHeader
-        /// Where the log goes on in the next segment; nil in the last.
-        var end: UInt64?
+        /// Where the log was when the following segment was begun; nil in the last.
+        var end: LogPosition?
     }
 
     /// `position` is the end of a group, such as the one up to which a view has applied the log.
-    public init(files: SegmentFiles, from position: LogPosition) throws(LogError) {
+    public init(
+        files: SegmentFiles, from position: LogPosition, checks: Checks = .all
+    ) throws(LogError) {
+        self.checks = checks
         self.files = files
         self.position = position
         numbers = try Self.segments(files)
@@ -42,7 +56,10 @@ public struct LogReader {
     /// All segments but a last one without groups that lacks its header: a crash came before that was durable.
     private static func segments(_ files: SegmentFiles) throws(LogError) -> [UInt64] {
         var numbers = try files.numbers()
-        guard let last = numbers.last, try files.header(of: last) == nil else { return numbers }
+        guard let last = numbers.last else { return [] }
+        // What an earlier process wrote may be in memory without being on the disk, and then it may be gone at the next look.
+        try files.file(of: last).dropCache(at: 0, count: UInt64(SegmentHeader.sectorLength))
+        guard try files.header(of: last) == nil else { return numbers }
         // Groups are written behind a durable header only.
         let size: UInt64
         do { size = try files.disk.open(files.path(of: last), .read).size() } catch { throw .system(error) }
@@ -58,13 +75,14 @@ public struct LogReader {
         while true {
             if segment == nil, try !enterSegment() { return nil }
             guard let segment else { return nil }
-            if let end = segment.end, position.offset >= end {
-                guard position.offset == end else { throw damaged("a group lies across the end of the segment") }
-                try followNextHeader()
+            if let end = segment.end, end.lsn == position.lsn {
+                try leaveSegment(end)
                 continue
             }
             if let changes = try readGroup() { return changes }
-            if segment.end != nil { throw damaged("a group in the middle of the log is not whole") }
+            if let end = segment.end {
+                throw damaged("a group is not whole, and the log goes on after change \(end.lsn)")
+            }
             try refuseLaterGroup()
             return nil
         }
@@ -74,48 +92,46 @@ public struct LogReader {
         .damaged("\(files.path(of: position.segment)) at \(position.offset): \(what)")
     }
 
-    /// Opens the segment of `position`; false where the log has ended.
+    /// Opens the segment of `position`, or the first one that begins there; false where the log has ended.
     private mutating func enterSegment() throws(LogError) -> Bool {
-        if position.segment == 0 {
-            guard let first = numbers.first else { return false }
-            guard let header = try files.header(of: first) else { throw damaged("no whole header") }
-            guard header.start == position else {
+        if !numbers.contains(position.segment) {
+            guard let first = numbers.first(where: { $0 > position.segment }) else {
+                if position.segment == 0 { return false }
+                throw .damaged("segment \(position.segment) of the log is missing")
+            }
+            let start = try header(of: first).start
+            guard start.lsn == position.lsn, start.chain == position.chain else {
                 throw .damaged(
-                    "the log begins with segment \(first) after change \(header.start.lsn); earlier segments are missing"
-                )
+                    "the log goes on with change \(start.lsn + 1) in segment \(first); those after \(position.lsn) are missing")
             }
             position = position.inside(first)
         }
-        guard numbers.contains(position.segment) else {
-            throw .damaged("segment \(position.segment) of the log is missing")
-        }
-        guard let header = try files.header(of: position.segment) else { throw damaged("no whole header") }
         let file = try files.file(of: position.segment)
         let size = try size(of: file)
-        // What an earlier process read or wrote may be in memory without being on the disk.
+        // As with the header: what is believed now has to be on the disk.
         file.dropCache(at: 0, count: size)
         guard size >= position.offset else {
             throw damaged("the file has \(size) bytes only: the end of the log is missing")
         }
-        var end: UInt64?
-        if let next = numbers.first(where: { $0 > position.segment }) {
-            guard let following = try files.header(of: next) else {
-                throw .damaged("segment \(next) of the log has no whole header")
-            }
-            guard next == position.segment + 1, following.start.segment == position.segment else {
-                throw .damaged("segment \(position.segment + 1) of the log is missing")
-            }
-            end = following.start.offset
-        }
-        segment = Segment(file: file, header: header, end: end)
+        var end: LogPosition?
+        if let next = numbers.first(where: { $0 > position.segment }) { end = try header(of: next).start }
+        segment = Segment(file: file, header: try header(of: position.segment), end: end)
         window = []
         return true
     }
 
-    private mutating func followNextHeader() throws(LogError) {
-        let next = position.segment + 1
-        guard let header = try files.header(of: next) else { throw damaged("the next segment has no whole header") }
-        guard header.start == position else { throw damaged("the next segment does not follow this group") }
+    private func header(of number: UInt64) throws(LogError) -> SegmentHeader {
+        guard let header = try files.header(of: number) else {
+            throw .damaged("segment \(number) of the log has no whole header")
+        }
+        return header
+    }
+
+    /// Into the following segment. Between them there may have been some without changes that are needed.
+    private mutating func leaveSegment(_ end: LogPosition) throws(LogError) {
+        guard end.chain == position.chain, let next = numbers.first(where: { $0 > position.segment }) else {
+            throw damaged("the next segment does not follow this group")
+        }
         position = position.inside(next)
         segment = nil
     }
@@ -132,7 +148,12 @@ public struct LogReader {
         chain.update(former.span)
         while true {
             let headBytes = try bytes(at: offset, count: RecordHead.length)
-            guard let head = RecordHead.decode(headBytes.span, seed: header.seed), head.lsn == lsn else { return nil }
+            guard let head = RecordHead.decode(headBytes.span, seed: header.seed), head.lsn == lsn else {
+                if checks.contains(.groups) || changes.isEmpty { return nil }
+                position = LogPosition(
+                    lsn: lsn - 1, segment: position.segment, offset: Self.sectorEnd(offset), chain: chain.value)
+                return changes
+            }
             let bodyOffset = offset + UInt64(RecordHead.length)
             let body = try bytes(at: bodyOffset, count: Int(head.bodyLength))
             var crc = CRC32C()

@@ -25,6 +25,8 @@ public final class LogWriter {
     public static func begin(
         after end: LogPosition, files: SegmentFiles, configuration: LogConfiguration = LogConfiguration()
     ) throws(LogError) -> LogWriter {
+        // A process that was killed may have left its last group in memory only; from now on it counts as committed.
+        if end.segment > 0, end.lsn > 0 { try sync(end.segment, files) }
         let number = max(end.segment, try files.numbers().last ?? 0)
         // A segment beyond the end has no whole header: nothing was ever acknowledged in it.
         if number > end.segment { try files.remove(number) }
@@ -57,13 +59,28 @@ public final class LogWriter {
         do throws(SystemError) {
             try file.write(group.bytes.span, at: group.start.offset)
         } catch {
-            // A piece of this group behind the end must not meet the next one's.
-            do { try file.truncate(to: group.start.offset) } catch { throw .fatal(error) }
+            // What was refused is not to be found after a crash.
+            do {
+                try file.truncate(to: group.start.offset)
+                try file.syncData()
+            } catch {
+                throw .fatal(error)
+            }
             reservedEnd = group.start.offset
             throw error.isDiskFull ? .diskFull : .system(error)
         }
         do { try file.syncData() } catch { throw .fatal(error) }
         position = end
+    }
+
+    private static func sync(_ segment: UInt64, _ files: SegmentFiles) throws(LogError) {
+        let file: any DiskFile
+        do { file = try files.disk.open(files.path(of: segment), .update) } catch {
+            // Removed by compaction: what it held is durable elsewhere.
+            if error.isNotFound { return }
+            throw .system(error)
+        }
+        do { try file.syncData() } catch { throw .fatal(error) }
     }
 
     /// A hint: the write that follows says whether there is room.

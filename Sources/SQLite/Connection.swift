@@ -153,10 +153,9 @@ private let memoryStatisticsAreOff = csqlite_no_memory_statistics() == SQLITE_OK
 
     // MARK: Copies
 
-    /// Copies the database, as of one moment, into a new file at `path`, which must not exist. Writers of other connections go
-    /// on meanwhile. The copy is not synced.
-    public func copy(to path: String) throws(SQLiteError) {
-        let target = try Connection.open(path, mode: .readWrite)
+    /// Replaces the content of `target` by that of this database, as of one moment. Writers of other connections go on meanwhile.
+    /// Nothing is synced.
+    public func copy(to target: Connection) throws(SQLiteError) {
         // SAFETY: both handles are open for the length of the call; the backup is finished on every way out.
         guard let backup = unsafe sqlite3_backup_init(target.handle, "main", handle, "main") else {
             throw unsafe target.lastError(sqlite3_errcode(target.handle))

@@ -24,8 +24,8 @@ struct Bases: Sendable {
         let temporary = folder.bases + "/new"
         do {
             try removeRemains(of: temporary)
-            try reader.copy(to: temporary)
             let copy = try Connection.open(temporary, mode: .readWrite)
+            try reader.copy(to: copy)
             // One file, without a write-ahead log beside it.
             try copy.run(script: "PRAGMA journal_mode = DELETE")
             let lsn = try Rows(connection: copy).viewState().applied.lsn

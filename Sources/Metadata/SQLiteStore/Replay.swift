@@ -9,12 +9,14 @@ struct Replay {
 
     let connection: Connection
     let files: SegmentFiles
+    /// Tests leave some out, to prove that they would notice.
+    var checks = LogReader.Checks.all
 
     /// Applies what the log holds after `state`, and returns the state at its end. Throws `broken` where the log is damaged, or
     /// does not go on where the database ends. What was applied until then stays.
     func run(from state: ViewState) throws(MetadataError) -> ViewState {
         var reader: LogReader
-        do { reader = try LogReader(files: files, from: state.applied) } catch { throw MetadataError(error) }
+        do { reader = try LogReader(files: files, from: state.applied, checks: checks) } catch { throw MetadataError(error) }
         var state = state
         var rows = RowWriter(connection)
         var pending = 0

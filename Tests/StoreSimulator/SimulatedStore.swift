@@ -1,0 +1,76 @@
+import Files
+import RedoLog
+import SQLite
+import SimulatedDisk
+import Threads
+
+@testable import Metadata
+
+/// The committer's core over a simulated disk: the real log, decisions, rows and recovery, without threads and sockets. The
+/// database is the real SQLite in memory; what a power cut takes from it is the schedule's choice among `views`.
+final class SimulatedStore {
+    static let path = "/store"
+
+    let segments: SegmentFiles
+    let connection: Connection
+    let writer: BatchWriter
+    private let death: Lock<String?>
+
+    /// The store as the process would open it. `view` is what the database still holds.
+    static func open(_ disk: SimulatedFileSystem, view: Connection, mutant: Mutant?) throws -> SimulatedStore {
+        let folder = try DataFolder.open(path, disk: disk, isLocked: false)
+        let connection = try Connection.open(":memory:", mode: .readWrite)
+        try view.copy(to: connection)
+        let segments = SegmentFiles(disk: disk, directory: folder.segments, storeID: folder.id)
+        var replay = Replay(connection: connection, files: segments)
+        if mutant == .believesBrokenGroups { replay.checks.remove(.groups) }
+        let state = try replay.run(from: try Rows(connection: connection).viewState())
+        var configuration = SQLiteStoreConfiguration()
+        configuration.log.segmentSizeMax = 6_000
+        configuration.log.reserveBytes = 1_024
+        configuration.ballastBytes = 0
+        let death: Lock<String?> = Lock(nil)
+        configuration.onFatal = { reason in death.withLock { $0 = reason } }
+        let log = try LogWriter.begin(after: state.applied, files: segments, configuration: configuration.log)
+        let writer = BatchWriter(
+            connection: connection, log: log, state: state, configuration: configuration,
+            catalog: Lock(try Catalog(reading: Rows(connection: connection))), cache: VersionCache(entryCountMax: 0),
+            ballast: Ballast(disk: disk, path: folder.ballast, bytes: 0), barrier: { _ in })
+        return SimulatedStore(segments: segments, connection: connection, writer: writer, death: death)
+    }
+
+    private init(segments: SegmentFiles, connection: Connection, writer: BatchWriter, death: Lock<String?>) {
+        (self.segments, self.connection, self.writer, self.death) = (segments, connection, writer, death)
+    }
+
+    /// Why the process would have ended.
+    var deathReason: String? { death.withLock { $0 } }
+
+    func snapshot() throws -> Connection {
+        let copy = try Connection.open(":memory:", mode: .readWrite)
+        try connection.copy(to: copy)
+        return copy
+    }
+
+    /// An empty database.
+    static func emptyView() throws -> Connection {
+        let connection = try Connection.open(":memory:", mode: .readWrite)
+        try connection.run(script: "PRAGMA page_size = 1024")
+        try Schema.prepare(connection)
+        return connection
+    }
+}
+
+/// A store that is broken on purpose, which the schedules must notice.
+public enum Mutant: String, Sendable, CaseIterable {
+    /// The sync of the log is left out.
+    case dropsSync = "drop-sync"
+    /// The sync of the segments' directory is left out.
+    case dropsDirectorySync = "drop-directory-sync"
+    /// A request is answered before its group is durable.
+    case acknowledgesEarly = "acknowledge-early"
+    /// Recovery takes records whose group is not whole.
+    case believesBrokenGroups = "skip-group-check"
+    /// Compaction removes segments that a database after a crash has yet to apply.
+    case removesNeededSegments = "remove-needed-segments"
+}
