@@ -96,7 +96,7 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
         tests("MetadataTests", ["Metadata", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"]),
-        tests("BucketsTests", ["Buckets", "Metadata", "Digests", "Files", "Threads", "Bytes"]),
+        tests("BucketsTests", ["Buckets", "Metadata", "RedoLog", "Digests", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",
             ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
