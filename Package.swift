@@ -107,7 +107,7 @@ let package = Package(
         tests(
             "MetadataTests", ["Metadata", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
             exclude: ["Fixtures"]),
-        tests("BucketsTests", ["Buckets", "Metadata", "Digests", "Files", "Threads", "Bytes"]),
+        tests("BucketsTests", ["Buckets", "Metadata", "RedoLog", "Digests", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",
             ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),

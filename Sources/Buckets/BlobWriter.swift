@@ -1,9 +1,10 @@
 import Digests
 import Files
+import Metadata
 import Threads
 
-/// Takes one stream of bytes into an unnamed file and computes its digests on the way: each byte is passed once.
-/// Owned by one task.
+/// Takes one stream of bytes, into memory while they are few and then into an unnamed file, and computes its digests on the
+/// way: each byte is passed once. Owned by one task.
 final class BlobWriter {
     private let blobs: LocalBlobs
     private let pool: Pool
@@ -11,9 +12,10 @@ final class BlobWriter {
     private let sizeMax: UInt64
     /// Bytes taken so far.
     private(set) var size: UInt64 = 0
-    /// The content while it is small enough not to have a file.
+    /// The content while it has no file. It grows as bytes come, whatever length was announced.
     private var collected: [UInt8] = []
-    private var file: OpenFile?
+    private var share: MemoryBudget.Share?
+    private var file: (any DiskFile)?
     /// Up to here writeback was begun, and up to here it is done. `writebackDone <= writebackBegun <= size`.
     private var writebackBegun: UInt64 = 0
     private var writebackDone: UInt64 = 0
@@ -23,6 +25,7 @@ final class BlobWriter {
         self.pool = pool
         self.digests = DigestStream(digests.union(.md5))
         self.sizeMax = sizeMax
+        share = MemoryBudget.Share(of: blobs.memory)
         try blobs.checkSpace()
     }
 
@@ -30,7 +33,7 @@ final class BlobWriter {
         let (total, overflow) = size.addingReportingOverflow(UInt64(bytes.count))
         guard !overflow, total <= sizeMax else { throw .tooLarge(sizeMax: sizeMax) }
         digests.update(bytes)
-        if file == nil, total <= UInt64(max(0, blobs.configuration.collectedBytesMax)) {
+        if file == nil, total <= blobs.collectedBytesMax, share?.grow(by: bytes.count) == true {
             // SAFETY: the buffer is used within the closure only.
             unsafe bytes.withUnsafeBufferPointer { unsafe collected.append(contentsOf: $0) }
         } else {
@@ -58,32 +61,41 @@ final class BlobWriter {
         (writebackDone, writebackBegun) = (begun, end)
     }
 
-    /// Ends the stream and makes the content durable. It has no name yet.
+    /// Ends the stream. What is in memory becomes durable with its commit; a file's content is durable now, without a name.
     func finish() throws(BucketsError) -> StagedBlob {
         let values = digests.finish()
         if size == 0 { return StagedBlob(empty: values) }
+        if file == nil, collected.count <= blobs.inlineBytesMax {
+            let bytes = collected
+            collected = []
+            defer { share = nil }
+            return StagedBlob(inline: bytes, as: try blobs.newID(needsDirectory: false), share: share, digests: values)
+        }
         let (file, id) = try pool.blocking { () throws(BucketsError) in
             let file = try openedFile()
             try blobs.sync(file)
-            return (file, try blobs.newID())
+            return (file, try blobs.newID(needsDirectory: true))
         }
         self.file = nil
-        return StagedBlob(blobs: blobs, pool: pool, id: id, file: file, size: size, digests: values)
+        let blob = NewBlob(id: id, size: size, crc32c: nil, bytes: nil)
+        return StagedBlob(blob, blobs: blobs, pool: pool, unnamed: file, digests: values)
     }
 
     /// Lets go of everything. The file vanishes, which takes time when it is large.
     func discard() {
         collected = []
-        pool.blocking { file = nil }
+        share = nil
+        if file != nil { pool.blocking { file = nil } }
     }
 
     /// The file, made on first use and given what was collected.
-    private func openedFile() throws(BucketsError) -> OpenFile {
+    private func openedFile() throws(BucketsError) -> any DiskFile {
         if let file { return file }
         let file = try pool.blocking { () throws(BucketsError) in try blobs.create() }
         self.file = file
         let head = collected
         collected = []
+        share = nil
         do { try file.write(head.span, at: 0) } catch { throw BucketsError(error) }
         return file
     }

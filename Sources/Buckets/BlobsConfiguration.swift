@@ -1,12 +1,18 @@
 public import Files
 import Glibc
 
-/// The settings of `LocalBlobs`.
+/// The settings of `LocalBlobs` and of what reads and writes through them.
 public struct BlobsConfiguration: Sendable {
     /// Below this many free bytes nothing new is staged (`BucketsError.diskFull`); reads and deletes go on.
     public var freeBytesMin: UInt64 = 256 << 20
-    /// Content up to this many bytes is collected in memory and written by one call.
+    /// Content up to this many bytes travels in the log, within the record that commits it, and has no file: at most
+    /// `inlineBytesLimit`.
+    public var inlineBytesMax = 128 << 10
+    /// Content up to this many bytes is collected in memory even where it is to have a file, and written by one call.
     public var collectedBytesMax = 128 << 10
+    /// What all uploads together have collected, until each is published. An upload that would take more gets a file at once.
+    /// Arrays that grow may hold twice as much.
+    public var collectedBytesTotalMax = 64 << 20
     /// While larger content comes in, the writeback of each so many bytes begins as soon as they are there, and the one
     /// before is waited for. Dirty memory per upload stays below twice this, and the last sync has little left to do:
     /// 64 MiB with MD5 (104 ms of hashing, 23 ms of writing) took 140 ms with 4 or 8 MiB, 181 ms without.
@@ -26,6 +32,9 @@ public struct BlobsConfiguration: Sendable {
         _ = unsafe write(STDERR_FILENO, line, line.utf8.count)
         _exit(74)
     }
+
+    /// No setting may raise `inlineBytesMax` above this: what is larger has a file, whoever wrote it.
+    public static let inlineBytesLimit = 1 << 20
 
     public init() {}
 }

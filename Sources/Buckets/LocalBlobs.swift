@@ -12,6 +12,9 @@ import Threads
 public final class LocalBlobs: Sendable {
     public let root: String
     let configuration: BlobsConfiguration
+    let disk: any Disk
+    /// What uploads hold in memory.
+    let memory: MemoryBudget
     let pins: PinTable
     private let ids: Lock<Ids>
     /// The first id of this opening. Files below it that no row names are orphans: nobody is about to publish them.
@@ -21,7 +24,7 @@ public final class LocalBlobs: Sendable {
 
     private struct Ids {
         var next: UInt64
-        /// Blocks below this have a durable directory.
+        /// The block below this has a durable directory, and so has every block below it that files were named in.
         var blocksReady: UInt64
     }
 
@@ -30,9 +33,11 @@ public final class LocalBlobs: Sendable {
         var isEnough = true
     }
 
-    private init(root: String, configuration: BlobsConfiguration, block: UInt64) {
-        self.root = root
+    private init(folder: DataFolder, configuration: BlobsConfiguration, block: UInt64) {
+        root = folder.path
+        disk = folder.disk
         self.configuration = configuration
+        memory = MemoryBudget(bytesMax: configuration.collectedBytesTotalMax)
         pins = PinTable(blobsMax: configuration.pinnedBlobsMax)
         firstID = block << Self.blockBits
         ids = Lock(Ids(next: firstID, blocksReady: block + 1))
@@ -43,13 +48,13 @@ public final class LocalBlobs: Sendable {
         _ folder: DataFolder, configuration: BlobsConfiguration = BlobsConfiguration()
     ) throws(BucketsError) -> LocalBlobs {
         do {
-            let blocks = try LinuxDisk().names(in: folder.objects).compactMap(Self.block(named:))
+            let blocks = try folder.disk.names(in: folder.objects).compactMap(Self.block(named:))
             let block = (blocks.max() ?? 0) + 1
             guard block < Self.blockEnd else { throw BucketsError.damaged("the ids of blobs are used up") }
-            let blobs = LocalBlobs(root: folder.path, configuration: configuration, block: block)
+            let blobs = LocalBlobs(folder: folder, configuration: configuration, block: block)
             try blobs.makeDirectory(ofBlock: block)
             // Only now: the highest directory of all is what keeps ids from coming back.
-            for old in blocks { try LinuxDisk().removeEmptyDirectory(blobs.directory(ofBlock: old)) }
+            for old in blocks { try folder.disk.removeEmptyDirectory(blobs.directory(ofBlock: old)) }
             return blobs
         } catch let error as BucketsError {
             throw error
@@ -76,19 +81,24 @@ public final class LocalBlobs: Sendable {
     // MARK: Writing
 
     /// An unnamed file that vanishes with its last reference unless `name` gives it a name.
-    func create() throws(BucketsError) -> OpenFile {
-        let block = ids.withLock { ids in min(ids.blocksReady - 1, ids.next >> Self.blockBits) }
-        do { return try OpenFile.unnamed(in: directory(ofBlock: block)) } catch { throw BucketsError(error) }
+    func create() throws(BucketsError) -> any DiskFile {
+        let block = ids.withLock { $0.blocksReady - 1 }
+        do { return try disk.unnamed(in: directory(ofBlock: block)) } catch { throw BucketsError(error) }
     }
 
-    /// The next id, whose directory is durable.
-    func newID() throws(BucketsError) -> BlobID {
+    /// Content up to so many bytes has no file.
+    var inlineBytesMax: Int { max(0, min(configuration.inlineBytesMax, BlobsConfiguration.inlineBytesLimit)) }
+    /// Content up to so many bytes is in memory until it is all there.
+    var collectedBytesMax: UInt64 { UInt64(max(0, inlineBytesMax, configuration.collectedBytesMax)) }
+
+    /// The next id. With `needsDirectory` the directory of its file is durable.
+    func newID(needsDirectory: Bool) throws(BucketsError) -> BlobID {
         let (id, isReady) = ids.withLock { ids in
             let id = ids.next
             ids.next += 1
             return (id, id >> Self.blockBits < ids.blocksReady)
         }
-        if !isReady {
+        if needsDirectory, !isReady {
             // Everyone who comes upon a new block before it is ready makes it; making it twice does no harm.
             let block = id >> Self.blockBits
             try makeDirectory(ofBlock: block)
@@ -98,16 +108,16 @@ public final class LocalBlobs: Sendable {
     }
 
     /// Names a synced file. The name is durable after `makeDurable`.
-    func name(_ file: OpenFile, as id: BlobID) throws(BucketsError) {
-        do { try file.link(as: path(of: id)) } catch { throw BucketsError(error) }
+    func name(_ file: any DiskFile, as id: BlobID) throws(BucketsError) {
+        do { try disk.link(file, as: path(of: id)) } catch { throw BucketsError(error) }
     }
 
     /// Gives the bytes of a blob a second id, for copies; the file system counts the names. Nil when the file has as many
     /// names as the file system allows.
     func link(existing: BlobID) throws(BucketsError) -> BlobID? {
-        let id = try newID()
+        let id = try newID(needsDirectory: true)
         do {
-            try LinuxDisk().link(existing: path(of: existing), as: path(of: id))
+            try disk.link(existing: path(of: existing), as: path(of: id))
             return id
         } catch {
             if error.isNotFound { throw .gone(existing) }
@@ -118,7 +128,7 @@ public final class LocalBlobs: Sendable {
 
     /// Makes the content of a file durable. A full disk is the upload's failure, since its file is thrown away; any other
     /// error is fatal.
-    func sync(_ file: OpenFile) throws(BucketsError) {
+    func sync(_ file: any DiskFile) throws(BucketsError) {
         do { try file.syncData() } catch { throw fatalUnlessFull(error) }
     }
 
@@ -145,20 +155,21 @@ public final class LocalBlobs: Sendable {
     private static func blocks(of blobs: [BlobID]) -> Set<UInt64> { Set(blobs.map { $0.value >> blockBits }) }
 
     private func makeDirectory(ofBlock block: UInt64) throws(BucketsError) {
-        do { try LinuxDisk().makeDirectory(directory(ofBlock: block)) } catch { throw BucketsError(error) }
+        do { try disk.makeDirectory(directory(ofBlock: block)) } catch { throw BucketsError(error) }
         try syncDirectory(root + "/obj")
     }
 
     private func syncDirectory(_ path: String) throws(BucketsError) {
         directorySyncs.add(1, ordering: .relaxed)
-        let directory: OpenFile
-        // Nothing is lost where a directory cannot be opened: what needed it fails, and may be tried again.
-        do { directory = try OpenFile.openDirectory(path) } catch { throw BucketsError(error) }
-        do { try directory.sync() } catch {
-            configuration.onFatal(error)
+        do { try disk.syncDirectory(path) } catch {
+            // Nothing is lost where a directory cannot be opened: what needed it fails, and may be tried again.
+            if !Self.errorsOfOpening.contains(error.errno) { configuration.onFatal(error) }
             throw BucketsError(error)
         }
     }
+
+    /// Those that a sync never gives.
+    private static let errorsOfOpening: Set<Int32> = [ENOENT, ENOTDIR, EACCES, EMFILE, ENFILE, ENOMEM]
 
     /// Syncs of directories since the opening, for metrics.
     public var directorySyncCount: UInt64 { directorySyncs.load(ordering: .relaxed) }
@@ -175,7 +186,7 @@ public final class LocalBlobs: Sendable {
         if let known {
             isEnough = known
         } else {
-            do { isEnough = try LinuxDisk().space(at: root).free >= configuration.freeBytesMin } catch {
+            do { isEnough = try disk.space(at: root).free >= configuration.freeBytesMin } catch {
                 throw BucketsError(error)
             }
             space.withLock { $0.isEnough = isEnough }
@@ -186,24 +197,24 @@ public final class LocalBlobs: Sendable {
     // MARK: Reading and removing
 
     /// Throws `gone` where the file was removed.
-    public func open(_ id: BlobID) throws(BucketsError) -> OpenFile {
-        do { return try OpenFile.open(path(of: id), flags: O_RDONLY) } catch {
+    public func open(_ id: BlobID) throws(BucketsError) -> any DiskFile {
+        do { return try disk.open(path(of: id), .read) } catch {
             throw error.isNotFound ? .gone(id) : BucketsError(error)
         }
     }
 
     /// Removes a blob's file; one that is gone already is fine. Open files stay readable.
     public func remove(_ id: BlobID) throws(BucketsError) {
-        do { try LinuxDisk().remove(path(of: id)) } catch { throw BucketsError(error) }
+        do { try disk.remove(path(of: id)) } catch { throw BucketsError(error) }
     }
 
     /// Files of earlier openings that no row names: left by a crash between naming and commit. Blobs of this opening are
     /// never among them.
     public func orphans(isKnown: (BlobID) async throws -> Bool) async throws -> [BlobID] {
         var orphans: [BlobID] = []
-        let blocks = try LinuxDisk().names(in: root + "/obj").compactMap(Self.block(named:)).sorted()
+        let blocks = try disk.names(in: root + "/obj").compactMap(Self.block(named:)).sorted()
         for block in blocks where block << Self.blockBits < firstID {
-            let ids = try LinuxDisk().names(in: directory(ofBlock: block)).compactMap { name -> BlobID? in
+            let ids = try disk.names(in: directory(ofBlock: block)).compactMap { name -> BlobID? in
                 guard name.utf8.count == 16, let id = Self.number(name), id >> Self.blockBits == block else {
                     return nil
                 }

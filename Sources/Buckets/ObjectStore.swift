@@ -2,6 +2,7 @@ public import Bytes
 public import Digests
 import Files
 public import Metadata
+public import RedoLog
 import Synchronization
 public import Threads
 
@@ -12,16 +13,24 @@ public final class ObjectStore: Sendable {
     /// Woken by every write that may leave garbage. Runs after `start()`.
     public let sweeper: Sweeper
     public let pool: Pool
+    private let opener: BlobOpener
     private let inDoubt = Atomic<UInt64>(0)
 
-    public init(metadata: any MetadataStore, blobs: LocalBlobs, pool: Pool) {
+    /// `segments` are those that the places in `metadata` are about.
+    public init(metadata: any MetadataStore, blobs: LocalBlobs, segments: SegmentFiles, pool: Pool) {
         (self.metadata, self.blobs, self.pool) = (metadata, blobs, pool)
+        opener = BlobOpener(metadata: metadata, blobs: blobs, segments: segments, pool: pool)
         sweeper = Sweeper(metadata: metadata, blobs: blobs, pool: pool)
+    }
+
+    public convenience init(metadata: SQLiteStore, blobs: LocalBlobs, pool: Pool) {
+        self.init(metadata: metadata, blobs: blobs, segments: metadata.segments, pool: pool)
     }
 
     // MARK: Staging
 
-    /// Takes all bytes of `source` and makes them durable under no name, with MD5 and `digests` computed on the way.
+    /// Takes all bytes of `source`, few into memory and many durably into a file without a name, with MD5 and `digests` computed
+    /// on the way.
     /// Throws `tooLarge` above `sizeMax` bytes, `diskFull`, `system`, or what `source` throws; nothing is left then.
     public func stage(_ source: ByteSource, digests: DigestSet, sizeMax: UInt64) async throws -> StagedBlob {
         let writer = try BlobWriter(blobs: blobs, pool: pool, digests: digests, sizeMax: sizeMax)
@@ -34,60 +43,6 @@ public final class ObjectStore: Sendable {
         }
     }
 
-    /// Stages the content of a version, or a range of it, anew. With `allowLink` the whole of a blob is given a second name
-    /// where the version has every digest that is asked for; else the bytes are copied, with `keepAlive` called between
-    /// pieces of at most 256 KiB. Throws as `open` and `stage` do.
-    public func stageCopy(
-        of version: ObjectVersion, in bucket: BucketID, range: Range<UInt64>?, digests: DigestSet, allowLink: Bool,
-        keepAlive: (@Sendable () async throws -> Void)? = nil
-    ) async throws -> StagedBlob {
-        if allowLink, range == nil || range == 0..<version.size, let linked = try link(version, digests: digests) {
-            return linked
-        }
-        let bytes = try await open(version, in: bucket, range: range)
-        let writer = try BlobWriter(blobs: blobs, pool: pool, digests: digests, sizeMax: .max)
-        var buffer = [UInt8](repeating: 0, count: 256 << 10)
-        do {
-            try await bytes.forEach { slice in
-                var done: UInt64 = 0
-                while done < slice.length {
-                    let count = Int(min(slice.length - done, UInt64(buffer.count)))
-                    let got = try pool.blocking { try slice.file.read(at: slice.offset + done, into: &buffer) }
-                    guard got >= count else { throw BucketsError.damaged("a blob of \(version.key.text) is too short") }
-                    try writer.append(buffer.span.extracting(first: count))
-                    try writer.relieve()
-                    done += UInt64(count)
-                    try await keepAlive?()
-                    // A long copy lets others have the thread.
-                    await pool.yield()
-                }
-            }
-            return try writer.finish()
-        } catch {
-            writer.discard()
-            throw error
-        }
-    }
-
-    /// Nil when the bytes have to be copied.
-    private func link(_ version: ObjectVersion, digests: DigestSet) throws(BucketsError) -> StagedBlob? {
-        guard case .blob(let source) = version.content else { return nil }
-        var values = DigestValues()
-        if version.etag.partCount == nil { values[.md5] = version.etag.md5 }
-        if let checksum = version.checksum, checksum.kind == .fullObject {
-            values[checksum.algorithm] = checksum.value
-        }
-        let asked = digests.union(.md5)
-        for algorithm in DigestAlgorithm.allCases where asked.contains(DigestSet(algorithm)) {
-            if values[algorithm] == nil { return nil }
-        }
-        try blobs.checkSpace()
-        return try pool.blocking { () throws(BucketsError) -> StagedBlob? in
-            guard let id = try blobs.link(existing: source) else { return nil }
-            return StagedBlob(blobs: blobs, pool: pool, linked: id, size: version.size, digests: values)
-        }
-    }
-
     // MARK: Publishing
 
     /// Publishes `staged` as a new version, whose `size` and `content` are filled in from it. On success the blob belongs
@@ -96,6 +51,7 @@ public final class ObjectStore: Sendable {
         var new = new
         new.size = staged.size
         new.content = staged.content
+        new.blob = staged.new
         try name(staged)
         do throws(MetadataError) {
             let version = try await metadata.publish(new)
@@ -117,7 +73,7 @@ public final class ObjectStore: Sendable {
             number: number, size: staged.size, md5: md5, checksum: checksum, modified: now, blob: staged.blob)
         try name(staged)
         do throws(MetadataError) {
-            try await metadata.putPart(part, blob: nil, of: upload, key: key, in: bucket)
+            try await metadata.putPart(part, blob: staged.new, of: upload, key: key, in: bucket)
             handOver(staged)
             return part
         } catch {
@@ -146,10 +102,11 @@ public final class ObjectStore: Sendable {
     }
 
     private func name(_ staged: StagedBlob) throws(MetadataError) {
+        guard staged.isFile else { return }
         do {
             try pool.blocking { () throws(BucketsError) in try staged.name() }
         } catch {
-            throw .unavailable("a blob cannot be named: \(error)")
+            throw error == .diskFull ? .diskFull : .unavailable("a blob cannot be named: \(error)")
         }
     }
 
@@ -158,38 +115,42 @@ public final class ObjectStore: Sendable {
         sweeper.wake()
     }
 
-    /// A store that failed may have committed all the same. The file stays then: an orphan is found by `ogw check`, bytes
-    /// that an acknowledged row names are not to be had again.
+    /// A store that failed may have committed all the same. A file stays then: an orphan is found by `ogw check`, bytes
+    /// that an acknowledged row names are not to be had again. Bytes in memory went with the commit, or not.
     private func keepIfInDoubt(_ staged: StagedBlob, after error: MetadataError) {
         switch error {
         case .unavailable, .broken:
-            if staged.blob != nil { inDoubt.add(1, ordering: .relaxed) }
+            if staged.isFile { inDoubt.add(1, ordering: .relaxed) }
             staged.release()
         default: break
         }
     }
 
-    /// Blobs since the opening whose publication the store neither confirmed nor refused, for metrics.
+    /// Files since the opening whose publication the store neither confirmed nor refused, for metrics.
     public var inDoubtCount: UInt64 { inDoubt.load(ordering: .relaxed) }
 
     // MARK: Reading
 
     /// Opens the bytes of a version, in order: those of `range`, or all. Bytes in several blobs are pinned and their files
-    /// opened as they are taken. Throws `gone` when the version was replaced or deleted since its row was read (look it up
-    /// again), `invalidRange`, `damaged`, `overloaded`, or a `MetadataError`.
+    /// opened as they are taken. Throws `gone` when the version was replaced or deleted, or its bytes were moved, since its row
+    /// was read (look it up again), `invalidRange`, `damaged`, `overloaded`, or a `MetadataError`.
     public func open(
         _ version: ObjectVersion, in bucket: BucketID, range: Range<UInt64>?
     ) async throws -> OpenedBytes {
         let extents = try BlobExtent.extents(of: version, range: range)
         guard let first = extents.first else { return .none }
-        if extents.count == 1 {
-            return .one(try pool.blocking { () throws(BucketsError) in try blobs.open(first) })
-        }
-        let pin = try blobs.pins.pin(extents) { [sweeper] in sweeper.wake() }
-        // Only a row that names the blobs after they were pinned proves that none of them is being removed.
-        let current = try await metadata.version(of: version.key, in: bucket, version: version.versionID)
-        guard let current, current.content == version.content else { throw BucketsError.gone(first.blob) }
-        let slice = try pool.blocking { () throws(BucketsError) in try blobs.open(first) }
-        return .several(BlobSequence(blobs: blobs, pool: pool, extents: extents, pin: pin, first: slice))
+        if extents.count == 1 { return try await opener.open(first, known: version.blob) }
+        return .several(
+            try await opener.open(extents, of: version, in: bucket) { [sweeper] in sweeper.wake() })
+    }
+
+    /// What is known of the one blob of a version.
+    func stored(_ blob: BlobID, of version: ObjectVersion) async throws -> StoredBlob {
+        try await opener.stored(blob, known: version.blob)
+    }
+
+    /// The bytes of a blob in the log; nil for one in a file. Blocks for the disk.
+    func payload(_ stored: StoredBlob) throws(BucketsError) -> [UInt8]? {
+        try SegmentPayload.open(stored, in: opener.segments)?.read()
     }
 }

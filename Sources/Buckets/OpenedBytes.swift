@@ -5,15 +5,24 @@ import Threads
 /// The bytes of a version, or of a range of it, ready to be read.
 public enum OpenedBytes: Sendable {
     case none
-    /// All lie in one blob. Its file is open, so it stays readable whatever becomes of the version.
+    /// They were small, and are here.
+    case memory([UInt8])
+    /// All lie in one file. It is open, so it stays readable whatever becomes of the version.
     case one(BlobSlice)
-    /// They lie in several blobs.
+    /// They lie in several places.
     case several(BlobSequence)
+
+    /// A piece of them.
+    public enum Run: Sendable {
+        case bytes([UInt8])
+        case slice(BlobSlice)
+    }
 
     /// In bytes.
     public var length: UInt64 {
         switch self {
         case .none: 0
+        case .memory(let bytes): UInt64(bytes.count)
         case .one(let slice): slice.length
         case .several(let sequence): sequence.length
         }
@@ -21,11 +30,12 @@ public enum OpenedBytes: Sendable {
 
     /// Calls `body` with each run of bytes, in order. One file is open at a time. Throws as `BlobSequence.next` does, or what
     /// `body` throws.
-    public func forEach(_ body: (BlobSlice) async throws -> Void) async throws {
+    public func forEach(_ body: (Run) async throws -> Void) async throws {
         switch self {
         case .none: break
-        case .one(let slice): try await body(slice)
-        case .several(let sequence): while let slice = try await sequence.next() { try await body(slice) }
+        case .memory(let bytes): try await body(.bytes(bytes))
+        case .one(let slice): try await body(.slice(slice))
+        case .several(let sequence): while let slice = try await sequence.next() { try await body(.slice(slice)) }
         }
     }
 }
@@ -35,9 +45,10 @@ public enum OpenedBytes: Sendable {
 public final class BlobSequence: Sendable {
     /// Of all slices, in bytes.
     public let length: UInt64
-    private let blobs: LocalBlobs
-    private let pool: Pool
+    private let opener: BlobOpener
     private let extents: [BlobExtent]
+    /// Those of the extents, by place, that lie in segments.
+    private let payloads: [Int: SegmentPayload]
     private let pin: PinTable.Pin
     private let state: Lock<State>
 
@@ -47,15 +58,17 @@ public final class BlobSequence: Sendable {
         var taken = 0
     }
 
-    /// `first` is the slice of the first extent.
-    init(blobs: LocalBlobs, pool: Pool, extents: [BlobExtent], pin: PinTable.Pin, first: BlobSlice) {
-        (self.blobs, self.pool, self.extents, self.pin) = (blobs, pool, extents, pin)
+    /// Opens the first extent. Throws as `next` does, and `gone` where the first file is missing.
+    init(
+        _ extents: [BlobExtent], payloads: [Int: SegmentPayload], pin: PinTable.Pin, opener: BlobOpener
+    ) throws(BucketsError) {
+        (self.extents, self.payloads, self.pin, self.opener) = (extents, payloads, pin, opener)
         length = extents.reduce(0) { $0 &+ $1.length }
-        state = Lock(State(first: first))
+        state = Lock(State(first: try Self.slice(0, extents, payloads, opener)))
     }
 
     /// The next run of bytes, whose file stays open as long as the slice is kept; nil at the end. Throws `damaged` where a
-    /// blob is missing or has another size than its version says.
+    /// blob is missing or is not what its row says.
     public func next() async throws(BucketsError) -> BlobSlice? {
         let (first, index) = state.withLock { state in
             defer { state.taken = min(state.taken + 1, extents.count) }
@@ -63,13 +76,26 @@ public final class BlobSequence: Sendable {
         }
         if let first { return first }
         guard index < extents.count else { return nil }
-        let extent = extents[index]
         do throws(BucketsError) {
-            return try pool.blocking { () throws(BucketsError) in try blobs.open(extent) }
+            return try Self.slice(index, extents, payloads, opener)
         } catch {
             // What is pinned is not swept, so that a missing file is no race.
-            if case .gone = error { throw .damaged("blob \(extent.blob.value) is missing though a version names it") }
+            if case .gone(let blob) = error {
+                throw .damaged("blob \(blob.value) is missing though a version names it")
+            }
             throw error
+        }
+    }
+
+    private static func slice(
+        _ index: Int, _ extents: [BlobExtent], _ payloads: [Int: SegmentPayload], _ opener: BlobOpener
+    ) throws(BucketsError) -> BlobSlice {
+        let (extent, payload) = (extents[index], payloads[index])
+        return try opener.pool.blocking { () throws(BucketsError) in
+            guard let payload else { return try opener.blobs.open(extent) }
+            // Checked now, they are in the page cache when they are sent.
+            _ = try payload.read()
+            return BlobSlice(file: payload.file, offset: payload.offset + extent.offset, length: extent.length)
         }
     }
 }

@@ -137,14 +137,14 @@ extension Connection {
     }
 
     /// Through TLS a piece is read and encrypted, one record a call: what must be offered again is read again.
-    private func sendPiece(of file: OpenFile, at offset: UInt64, count: Int) throws -> Transfer {
-        guard let tls else {
-            return PlainTransport.sendFile(descriptor, from: file.descriptor, at: offset, count: count)
+    /// So is one of a file that the kernel does not know.
+    private func sendPiece(of file: any DiskFile, at offset: UInt64, count: Int) throws -> Transfer {
+        if tls == nil, let source = file.kernelDescriptor {
+            return PlainTransport.sendFile(descriptor, from: source, at: offset, count: count)
         }
         let bytes = try file.read(at: offset, count: min(count, TLSSession.recordBytesMax))
         if bytes.isEmpty { return .ended }
-        // SAFETY: the pointer is used within the call only.
-        return unsafe bytes.withUnsafeBytes { unsafe tls.send($0) }
+        return sendSome(bytes, from: 0, more: false)
     }
 
     private func sendStream(

@@ -48,11 +48,11 @@ public struct Response: Sendable {
 
 /// A part of an open file, offset and length in bytes.
 public struct FileSlice: Sendable {
-    public var file: OpenFile
+    public var file: any DiskFile
     public var offset: UInt64
     public var length: UInt64
 
-    public init(file: OpenFile, offset: UInt64, length: UInt64) {
+    public init(file: any DiskFile, offset: UInt64, length: UInt64) {
         self.file = file
         self.offset = offset
         self.length = length

@@ -23,10 +23,11 @@ public struct LogGroup: Sendable {
     /// In bytes.
     public var length: Int { bytes.count }
 
-    /// Where the payload of the next record will lie, when its body has `bodyLength` bytes.
-    public func placeOfPayload(_ payload: [UInt8], bodyLength: Int) -> PayloadPlace {
-        var crc = CRC32C()
-        crc.update(payload.span)
+    /// Where the payload of the next record will lie, when its body has `bodyLength` bytes. `crc32c` spares computing its
+    /// CRC-32C.
+    public func placeOfPayload(_ payload: [UInt8], bodyLength: Int, crc32c known: UInt32? = nil) -> PayloadPlace {
+        var crc = CRC32C(known ?? 0)
+        if known == nil { crc.update(payload.span) }
         return PayloadPlace(
             segment: start.segment,
             offset: start.offset + UInt64(bytes.count) + UInt64(RecordHead.length) + UInt64(max(0, bodyLength)),

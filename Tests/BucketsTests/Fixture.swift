@@ -3,6 +3,7 @@ import Bytes
 import Digests
 import Files
 import Metadata
+import RedoLog
 import TestSupport
 import Threads
 
@@ -18,15 +19,20 @@ final class Fixture: Sendable {
     let bucket = BucketID(1)
     let upload: UploadID
 
+    /// Content that has more than `inlineBytesMax` bytes has a file: all of it, where nothing else is said.
     init(
-        configuration: BlobsConfiguration = BlobsConfiguration(), folder: TemporaryFolder? = nil
+        inlineBytesMax: Int = 0, configuration: BlobsConfiguration = BlobsConfiguration(),
+        folder: TemporaryFolder? = nil
     ) throws {
         self.folder = try folder ?? TemporaryFolder()
-        let blobs = try LocalBlobs.open(
-            try DataFolder.open(self.folder.path + "/store"), configuration: configuration)
+        let data = try DataFolder.open(self.folder.path + "/store")
+        var configuration = configuration
+        configuration.inlineBytesMax = inlineBytesMax
+        let blobs = try LocalBlobs.open(data, configuration: configuration)
         self.blobs = blobs
-        metadata = ScriptedStore(barrier: { try blobs.makeDurable($0) })
-        objects = ObjectStore(metadata: metadata, blobs: blobs, pool: Self.pool)
+        let segments = SegmentFiles(disk: data.disk, directory: data.segments, storeID: data.id)
+        metadata = try ScriptedStore(segments: segments, barrier: { try blobs.makeDurable($0) })
+        objects = ObjectStore(metadata: metadata, blobs: blobs, segments: segments, pool: Self.pool)
         guard let upload = UploadID([UInt8](repeating: 0x61, count: 32)) else { throw FixtureError() }
         self.upload = upload
     }
@@ -86,12 +92,20 @@ final class Fixture: Sendable {
 extension OpenedBytes {
     func collected() async throws -> [UInt8] {
         var all: [UInt8] = []
-        try await forEach { slice in
+        try await forEach { all += try $0.read() }
+        return all
+    }
+}
+
+extension OpenedBytes.Run {
+    func read() throws -> [UInt8] {
+        switch self {
+        case .bytes(let bytes): return bytes
+        case .slice(let slice):
             let bytes = try slice.file.read(at: slice.offset, count: Int(slice.length))
             if UInt64(bytes.count) != slice.length { throw FixtureError() }
-            all += bytes
+            return bytes
         }
-        return all
     }
 }
 

@@ -82,7 +82,9 @@ import Threads
     @Test func `below the minimum of free space nothing is staged but reads go on`() async throws {
         let folder = try TemporaryFolder()
         let bytes = pattern(100)
-        let version = try await Fixture(folder: folder).put(bytes)
+        var version = try await Fixture(folder: folder).put(bytes)
+        version.blob = StoredBlob(
+            id: try #require(version.content.blobs.first), size: 100, crc32c: nil, location: .file)
         var configuration = BlobsConfiguration()
         configuration.freeBytesMin = .max
         let fixture = try Fixture(configuration: configuration, folder: folder)

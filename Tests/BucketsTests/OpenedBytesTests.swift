@@ -51,9 +51,9 @@ import Testing
             #expect(opened.length == UInt64(model.count))
             #expect(fixture.blobs.pins.count == 3000)
             var (got, slices, openMax): ([UInt8], Int, Int) = ([], 0, 0)
-            try await opened.forEach { slice in
+            try await opened.forEach { run in
                 openMax = max(openMax, try openFiles(of: fixture))
-                got += try slice.file.read(at: slice.offset, count: Int(slice.length))
+                got += try run.read()
                 slices += 1
                 if slices == 1000 {
                     try await fixture.delete()

@@ -38,11 +38,13 @@ import Testing
     }
 
     private func withStore(
-        in folder: TemporaryFolder, _ body: (Opened) async throws -> Void
+        in folder: TemporaryFolder, inlineBytesMax: Int = 0, _ body: (Opened) async throws -> Void
     ) async throws {
         let pool = Fixture.pool
         let data = try DataFolder.open(folder.path + "/store")
-        let blobs = try LocalBlobs.open(data)
+        var configuration = BlobsConfiguration()
+        configuration.inlineBytesMax = inlineBytesMax
+        let blobs = try LocalBlobs.open(data, configuration: configuration)
         let metadata = try SQLiteStore.open(data, pool: pool) { try blobs.makeDurable($0) }
         try blobs.skipIDs(through: metadata.lastBlob)
         let name = try #require(BucketName("photos".utf8))
@@ -77,6 +79,42 @@ import Testing
             #expect(try await store.get("deleted") == nil)
             #expect(try await store.get("empty") == [])
             #expect(try await store.metadata.garbage(limit: 10) == [])
+        }
+    }
+
+    @Test func `what lies in the log is so after reopening, and leaves no garbage`() async throws {
+        let folder = try TemporaryFolder()
+        let limit = 1000
+        var former = BlobID(0)
+        try await withStore(in: folder, inlineBytesMax: limit) { store async throws in
+            _ = try await store.put(pattern(limit, seed: 1), "small")
+            _ = try await store.put(pattern(limit + 1, seed: 2), "large")
+            _ = try await store.put(pattern(20, seed: 3), "replaced")
+            _ = try await store.put(pattern(30, seed: 4), "replaced")
+            _ = try await store.put(pattern(40, seed: 5), "deleted")
+            let last = try await store.put(pattern(50, seed: 6), "last")
+            former = try #require(last.content.blobs.first)
+            _ = try await store.objects.delete(
+                DeleteRequest(
+                    bucket: store.bucket, key: try #require(ObjectKey("deleted".utf8)), version: nil, owner: "tester"))
+        }
+        // What was written under another limit stays where it is.
+        try await withStore(in: folder, inlineBytesMax: 0) { store async throws in
+            #expect(try store.files() == 1)
+            #expect(try await store.get("small") == pattern(limit, seed: 1))
+            #expect(try await store.get("large") == pattern(limit + 1, seed: 2))
+            #expect(try await store.get("replaced") == pattern(30, seed: 4))
+            #expect(try await store.get("deleted") == nil)
+            #expect(try await store.metadata.garbage(limit: 10) == [])
+            let version = try await store.put(pattern(60), "file")
+            #expect(try #require(version.content.blobs.first) > former)
+            #expect(try store.files() == 2)
+            let key = try #require(ObjectKey("small".utf8))
+            let small = try #require(try await store.metadata.version(of: key, in: store.bucket, version: nil))
+            let copied = try await store.objects.stageCopy(
+                of: small, in: store.bucket, range: nil, digests: [], allowLink: true)
+            #expect(copied.isFile)
+            #expect(try await store.objects.blobs.orphans(isKnown: { try await store.metadata.blob($0) != nil }) == [])
         }
     }
 

@@ -1,5 +1,6 @@
 import Bytes
 import Metadata
+import RedoLog
 import Synchronization
 import Threads
 
@@ -11,6 +12,7 @@ final class ScriptedStore: MetadataStore {
         var parts: [Int: UploadedPart] = [:]
         var garbage: [BlobID] = []
         var forgotten: [BlobID] = []
+        var blobs: [BlobID: StoredBlob] = [:]
         /// Thrown by the next write.
         var failure: MetadataError?
         /// The write that fails is done nevertheless.
@@ -22,8 +24,49 @@ final class ScriptedStore: MetadataStore {
     /// Calls of `version`.
     let lookUps = Atomic<Int>(0)
     let barrier: @Sendable ([BlobID]) throws -> Void
+    private let segments: SegmentFiles
+    /// A log of bytes only, in segments that begin anew with each opening.
+    private let log: Lock<LogWriter>
 
-    init(barrier: @escaping @Sendable ([BlobID]) throws -> Void = { _ in }) { self.barrier = barrier }
+    init(segments: SegmentFiles, barrier: @escaping @Sendable ([BlobID]) throws -> Void = { _ in }) throws {
+        self.barrier = barrier
+        self.segments = segments
+        for number in try segments.numbers() { try segments.remove(number) }
+        log = Lock(try LogWriter.begin(after: .origin, files: segments))
+    }
+
+    /// Writes the bytes of a blob in the log anew and removes every segment before, as compaction does. The versions that were
+    /// read before say where it was.
+    func relocateAll() throws {
+        let inLog = state.withLock { $0.blobs.values.filter { $0.location != .file } }
+        let former = try segments.numbers()
+        try log.withLock { try $0.roll() }
+        for blob in inLog {
+            guard case .segment(let number, let offset) = blob.location, let crc32c = blob.crc32c else { continue }
+            let place = PayloadPlace(
+                segment: number, offset: offset, length: UInt32(blob.size), crc32c: crc32c)
+            let bytes = try segments.payload(at: place)
+            let moved = try stored(of: NewBlob(id: blob.id, size: blob.size, crc32c: crc32c, bytes: bytes))
+            state.withLock { $0.blobs[blob.id] = moved }
+        }
+        for number in former { try segments.remove(number) }
+    }
+
+    /// A blob as it is stored, its bytes in the log where it has any.
+    private func stored(of new: NewBlob) throws -> StoredBlob {
+        guard let bytes = new.bytes else {
+            return StoredBlob(id: new.id, size: new.size, crc32c: new.crc32c, location: .file)
+        }
+        return try log.withLock { log in
+            var group = try log.newGroup()
+            let place = group.placeOfPayload(bytes, bodyLength: 0)
+            try group.append(body: [], payload: bytes, at: place)
+            try log.commit(group)
+            return StoredBlob(
+                id: new.id, size: new.size, crc32c: place.crc32c,
+                location: .segment(place.segment, offset: place.offset))
+        }
+    }
 
     var garbage: [BlobID] { state.withLock { $0.garbage } }
     var forgotten: [BlobID] { state.withLock { $0.forgotten } }
@@ -32,13 +75,22 @@ final class ScriptedStore: MetadataStore {
     }
 
     private func write<R: Sendable>(
-        _ blobs: [BlobID], _ body: @Sendable (inout State) -> R
+        _ new: NewBlob? = nil, _ body: @Sendable (inout State) -> R
     ) throws(MetadataError) -> R {
-        do { try barrier(blobs) } catch { throw .broken("\(error)") }
+        let stored: StoredBlob?
+        do {
+            if let new, new.bytes == nil { try barrier([new.id]) }
+            stored = try new.map(stored(of:))
+        } catch { throw .broken("\(error)") }
+        func write(_ state: inout State) -> R {
+            if let stored { state.blobs[stored.id] = stored }
+            defer { state.collectGarbage() }
+            return body(&state)
+        }
         let result = state.withLock { state -> Result<R, MetadataError> in
-            guard let failure = state.failure else { return .success(body(&state)) }
+            guard let failure = state.failure else { return .success(write(&state)) }
             state.failure = nil
-            if state.commitsOnFailure { _ = body(&state) }
+            if state.commitsOnFailure { _ = write(&state) }
             return .failure(failure)
         }
         return try result.get()
@@ -52,7 +104,7 @@ final class ScriptedStore: MetadataStore {
     }
 
     func publish(_ new: NewVersion) async throws(MetadataError) -> ObjectVersion {
-        try write(new.content.blobs) { state in
+        try write(new.blob) { state in
             state.sequence += 1
             let version = ObjectVersion(
                 key: new.key, versionID: .null, isLatest: true, isDeleteMarker: false,
@@ -66,7 +118,7 @@ final class ScriptedStore: MetadataStore {
     }
 
     func delete(_ request: DeleteRequest) async throws(MetadataError) -> DeleteResult {
-        try write([]) { state in
+        try write { state in
             state.garbage += state.versions.removeValue(forKey: request.key)?.content.blobs ?? []
             return DeleteResult(versionID: nil, isDeleteMarker: false)
         }
@@ -75,14 +127,14 @@ final class ScriptedStore: MetadataStore {
     func putPart(
         _ part: UploadedPart, blob: NewBlob?, of upload: UploadID, key: ObjectKey, in bucket: BucketID
     ) async throws(MetadataError) {
-        try write([part.blob].compactMap(\.self)) { state in
+        try write(blob) { state in
             let former = state.parts.updateValue(part, forKey: part.number)
             state.garbage += [former?.blob].compactMap(\.self)
         }
     }
 
     func completeUpload(_ request: CompleteRequest) async throws(MetadataError) -> ObjectVersion {
-        try write([]) { state in
+        try write { state in
             let parts = request.parts.compactMap { state.parts[$0.number] }
             let stored = parts.map {
                 StoredPart(number: $0.number, blob: $0.blob, size: $0.size, checksum: $0.checksum?.value)
@@ -102,13 +154,13 @@ final class ScriptedStore: MetadataStore {
     }
 
     func abortUpload(_ id: UploadID, of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) {
-        try write([]) { state in
+        try write { state in
             state.garbage += state.parts.values.compactMap(\.blob)
             state.parts = [:]
         }
     }
 
-    func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? { nil }
+    func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? { state.withLock { $0.blobs[id] } }
 
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID] {
         state.withLock { [BlobID]($0.garbage.prefix(limit)) }
@@ -118,6 +170,16 @@ final class ScriptedStore: MetadataStore {
         state.withLock { state in
             state.garbage.removeAll(where: blobs.contains)
             state.forgotten += blobs
+        }
+    }
+}
+
+extension ScriptedStore.State {
+    /// Blobs that were dropped have no place any more, and those in the log need no clean-up.
+    fileprivate mutating func collectGarbage() {
+        garbage.removeAll { id in
+            guard let blob = blobs.removeValue(forKey: id) else { return false }
+            return blob.location != .file
         }
     }
 }

@@ -25,16 +25,17 @@ final class GatewayFixture: Sendable {
         versioning: VersioningState = .unversioned, configure: (inout GatewayConfiguration) -> Void = { _ in }
     ) async throws {
         folder = try TemporaryFolder()
+        var configuration = GatewayConfiguration()
+        configure(&configuration)
         var blobsConfiguration = BlobsConfiguration()
         blobsConfiguration.freeBytesMin = 1
+        blobsConfiguration.inlineBytesMax = configuration.inlineMax
         let data = try DataFolder.open(folder.file("store"))
         let blobs = try LocalBlobs.open(data, configuration: blobsConfiguration)
         store = try SQLiteStore.open(data, pool: Self.pool) { try blobs.makeDurable($0) }
         objects = ObjectStore(metadata: store, blobs: blobs, pool: Self.pool)
         let secrets = try #require(SecretBox(key: [UInt8](repeating: 7, count: 32)))
         users = UserDirectory(metadata: store, secrets: secrets)
-        var configuration = GatewayConfiguration()
-        configure(&configuration)
         gateway = Gateway(
             store: objects, users: users, log: Log(level: .error, writesAccess: false),
             metrics: Metrics(operations: Gateway.operationNames), configuration: configuration)

@@ -14,7 +14,8 @@ import Threads
         Gateway, StaleStore
     ) {
         let store = StaleStore(fixture.store, version: version, times: times)
-        let objects = ObjectStore(metadata: store, blobs: fixture.objects.blobs, pool: fixture.objects.pool)
+        let objects = ObjectStore(
+            metadata: store, blobs: fixture.objects.blobs, segments: fixture.store.segments, pool: fixture.objects.pool)
         let gateway = Gateway(
             store: objects, users: fixture.users, log: Log(level: .error, descriptor: -1),
             metrics: Metrics(operations: Gateway.operationNames), configuration: GatewayConfiguration())
@@ -63,7 +64,7 @@ import Threads
     }
 
     @Test func `a source that was replaced meanwhile is looked up again`() async throws {
-        let fixture = try await GatewayFixture()
+        let fixture = try await GatewayFixture(configure: { $0.inlineMax = 0 })
         let former = try await replaced(fixture)
         for (name, request, target) in try await requests(fixture) {
             let (gateway, store) = gateway(fixture, outdated: former, times: 2)
@@ -79,7 +80,7 @@ import Threads
     }
 
     @Test func `bytes that stay away are an error after three look-ups`() async throws {
-        let fixture = try await GatewayFixture()
+        let fixture = try await GatewayFixture(configure: { $0.inlineMax = 0 })
         let former = try await replaced(fixture)
         for (name, request, _) in try await requests(fixture) {
             let (gateway, store) = gateway(fixture, outdated: former, times: 10)

@@ -127,7 +127,9 @@ final class BatchWriter: @unchecked Sendable {
     ) throws(BatchFailure) -> MetadataError? {
         if decision.changes.isEmpty { return nil }
         let body = Records.encode(decision, at: moment)
-        let place = decision.payload.map { group.placeOfPayload($0, bodyLength: body.count) }
+        let place = decision.payload.map {
+            group.placeOfPayload($0, bodyLength: body.count, crc32c: decision.payloadCRC)
+        }
         // Within a savepoint, so that a request that cannot be written takes none of its neighbours along.
         var changed = rows
         do throws(SQLiteError) {

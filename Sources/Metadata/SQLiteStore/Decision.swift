@@ -14,6 +14,12 @@ struct Decision: Sendable, Equatable {
 
     init(sequence: Int64) { self.sequence = sequence }
 
+    /// CRC-32C of `payload`, where its blob came with one.
+    var payloadCRC: UInt32? {
+        for case .blobAdded(_, _, let crc32c, isInLog: true) in changes { return crc32c }
+        return nil
+    }
+
     /// Blobs in files that no row named before; their names must be durable before this is.
     var adoptedFiles: [BlobID] {
         changes.compactMap { change in

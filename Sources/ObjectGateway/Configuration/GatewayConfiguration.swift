@@ -43,6 +43,8 @@ public struct GatewayConfiguration: Sendable {
     public var threads = 0
     /// Free bytes below which writes are answered 507.
     public var diskFreeMin: UInt64 = 256 << 20
+    /// Bytes of the largest object that lies in the log instead of having a file.
+    public var inlineMax = 128 << 10
     /// How far a request's date may lie from the clock.
     public var clockSkewMax = Duration.seconds(900)
 

@@ -1,3 +1,4 @@
+import Buckets
 import Bytes
 
 extension Setting {
@@ -151,6 +152,12 @@ extension Setting {
             "OGW_DISK_FREE_MIN", "SIZE", default: "256MiB", "Free disk space below which writes are refused (507)."
         ) { (c, v) throws(SettingError) in
             c.diskFreeMin = try v.size(0...(1 << 50))
+        },
+        Setting(
+            "OGW_INLINE_MAX", "SIZE", default: "128KiB",
+            "The largest object that lies in the log instead of having a file."
+        ) { (c, v) throws(SettingError) in
+            c.inlineMax = Int(try v.size(0...UInt64(BlobsConfiguration.inlineBytesLimit)))
         },
         Setting(
             "OGW_CLOCK_SKEW_MAX", "DURATION", default: "15m", "How far a signed request's date may lie from the clock."

@@ -32,6 +32,7 @@ struct GetObject: S3Operation {
         if output.selection.notModified { return response }
         switch output.bytes {
         case .none: response.body = .bytes([])
+        case .memory(let bytes): response.body = .bytes(bytes)
         case .one(let slice): response.body = .files([FileSlice(slice)])
         case .several(let sequence):
             response.body = .fileSequence(length: sequence.length) { try await sequence.next().map(FileSlice.init) }

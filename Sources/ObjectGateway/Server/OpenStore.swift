@@ -31,6 +31,7 @@ public final class OpenStore: Sendable {
     public static func open(_ configuration: GatewayConfiguration, pool: Pool) async throws(StartError) -> OpenStore {
         var blobsConfiguration = BlobsConfiguration()
         blobsConfiguration.freeBytesMin = configuration.diskFreeMin
+        blobsConfiguration.inlineBytesMax = configuration.inlineMax
         let folder = try open(folder: configuration.data)
         let (blobs, metadata): (LocalBlobs, SQLiteStore)
         do {
