@@ -51,7 +51,6 @@ public struct LogGroup: Sendable {
             kind: kind, lsn: start.lsn + UInt64(recordCount) + 1, bodyLength: UInt32(clamping: body.count),
             payloadLength: UInt32(clamping: payload.count), bodyCRC: crc.value, payloadCRC: payloadCRC)
         let at = bytes.count
-        bytes.reserveCapacity(at + RecordHead.length + body.count + payload.count + 2 * SegmentHeader.sectorLength)
         head.append(to: &bytes, seed: seed)
         if kind == .change {
             var chain = self.chain

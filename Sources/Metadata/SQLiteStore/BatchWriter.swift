@@ -131,19 +131,19 @@ final class BatchWriter: @unchecked Sendable {
             group.placeOfPayload($0, bodyLength: body.count, crc32c: decision.payloadCRC)
         }
         // Within a savepoint, so that a request that cannot be written takes none of its neighbours along.
-        var changed = rows
+        let mark = rows.mark
         do throws(SQLiteError) {
             try connection.savepoint()
-            try changed.apply(decision, payloadAt: place)
+            try rows.apply(decision, payloadAt: place)
             try connection.release()
         } catch {
             if error.isInputOutput || error.isDiskFull || !connection.isInTransaction {
                 throw BatchFailure("writing rows", error)
             }
+            rows.forget(since: mark)
             do { try connection.rollbackToSavepoint() } catch { throw BatchFailure("ROLLBACK TO", error) }
             return MetadataError(error)
         }
-        rows = changed
         do { try group.append(body: body, payload: decision.payload, at: place) } catch {
             throw BatchFailure("the group", error)
         }

@@ -7,7 +7,7 @@ import SQLite
 struct RowWriter {
     let connection: Connection
     /// What the decisions since the last `flush` changed of the bytes in each segment that blobs still name.
-    private(set) var liveBytes: [UInt64: Int64] = [:]
+    private var liveBytes: [(segment: UInt64, change: Int64)] = []
 
     init(_ connection: Connection) { self.connection = connection }
 
@@ -18,11 +18,11 @@ struct RowWriter {
             case .blobAdded(let id, let size, let crc32c, let isInLog):
                 try connection.put(
                     StoredBlob(id: id, size: size, crc32c: crc32c, location: isInLog ? location(place) : .file))
-                if isInLog, let place { liveBytes[place.segment, default: 0] += Int64(place.length) }
+                if isInLog, let place { liveBytes.append((place.segment, Int64(place.length))) }
             case .blobMoved(let id, let former):
                 if try connection.move(id, from: former, to: location(place)), let place {
-                    liveBytes[place.segment, default: 0] += Int64(place.length)
-                    if case .segment(let old, _) = former { liveBytes[old, default: 0] -= Int64(place.length) }
+                    liveBytes.append((place.segment, Int64(place.length)))
+                    if case .segment(let old, _) = former { liveBytes.append((old, -Int64(place.length))) }
                 }
             case .garbage(let blobs, let position): try drop(blobs, position: position)
             default: try connection.apply(change)
@@ -38,7 +38,7 @@ struct RowWriter {
     private mutating func drop(_ blobs: [BlobID], position: Int64) throws(SQLiteError) {
         for (offset, id) in blobs.enumerated() {
             if let (segment, size) = try connection.removeBlob(id) {
-                liveBytes[segment, default: 0] -= Int64(clamping: size)
+                liveBytes.append((segment, -Int64(clamping: size)))
                 continue
             }
             try connection.write("INSERT OR IGNORE INTO gc_queue VALUES (?1, ?2)") {
@@ -50,7 +50,8 @@ struct RowWriter {
 
     /// Writes the counts of live bytes; before the transaction's COMMIT.
     mutating func flush() throws(SQLiteError) {
-        for (segment, change) in liveBytes where change != 0 {
+        let sums = Dictionary(liveBytes, uniquingKeysWith: { $0 &+ $1 })
+        for (segment, change) in sums where change != 0 {
             try connection.write(
                 """
                 INSERT INTO segments (number, live) VALUES (?1, ?2)
@@ -61,8 +62,12 @@ struct RowWriter {
                 $0.bind(change, at: 2)
             }
         }
-        liveBytes = [:]
+        liveBytes = []
     }
+
+    /// What `forget(since:)` takes to forget the decisions that were applied after this and rolled back.
+    var mark: Int { liveBytes.count }
+    mutating func forget(since mark: Int) { liveBytes.removeLast(liveBytes.count - mark) }
 }
 
 extension Connection {
