@@ -1,3 +1,5 @@
+import Glibc
+
 /// The characters that protocol text is made of, and the few questions asked of them.
 public enum Ascii {
     public static let tab: UInt8 = 0x09
@@ -81,16 +83,30 @@ public enum Ascii {
         return slice
     }
 
+    /// The place of the first `byte` from `start` on; the end of `bytes` where there is none.
+    public static func place(of byte: UInt8, in bytes: ArraySlice<UInt8>, from start: Int) -> Int {
+        guard start >= bytes.startIndex, start < bytes.endIndex else { return bytes.endIndex }
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return bytes.endIndex }
+            let offset = start - bytes.startIndex
+            // SAFETY: the offset lies below the count.
+            guard let found = unsafe memchr(base + offset, Int32(byte), buffer.count - offset) else {
+                return bytes.endIndex
+            }
+            return unsafe bytes.startIndex + (UnsafeRawPointer(found) - UnsafeRawPointer(base))
+        }
+    }
+
     /// The parts between separators, empty ones included: at least one. Faster than the general `split` of collections.
     public static func split(_ bytes: ArraySlice<UInt8>, at separator: UInt8) -> [ArraySlice<UInt8>] {
         var parts: [ArraySlice<UInt8>] = []
         var start = bytes.startIndex
-        for index in bytes.indices where bytes[index] == separator {
-            parts.append(bytes[start..<index])
-            start = index + 1
+        while true {
+            let end = place(of: separator, in: bytes, from: start)
+            parts.append(bytes[start..<end])
+            if end == bytes.endIndex { return parts }
+            start = end + 1
         }
-        parts.append(bytes[start...])
-        return parts
     }
 
     /// A decimal number without sign; nil when empty, not all digits, or above `UInt64.max`.

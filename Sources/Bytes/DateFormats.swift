@@ -7,7 +7,9 @@ public enum DateFormats {
     /// IMF-fixdate (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
     public static func http(_ moment: Timestamp) -> [UInt8] {
         let t = CalendarTime(moment)
-        var out = weekdays[t.weekday]
+        var out: [UInt8] = []
+        out.reserveCapacity(29)
+        out += weekdays[t.weekday]
         out += [Ascii.comma, Ascii.space]
         append(t.day, width: 2, to: &out)
         out.append(Ascii.space)
@@ -48,15 +50,25 @@ public enum DateFormats {
     }
 
     /// Reads `20130524T000000Z`.
-    public static func parseAmz(_ text: some Collection<UInt8>) -> Timestamp? {
-        let b = [UInt8](text)
-        guard b.count == 16, b[8] == 0x54, b[15] == 0x5A else { return nil }
-        guard let year = number(b[0..<4]), let month = number(b[4..<6]), let day = number(b[6..<8]),
-            let hour = number(b[9..<11]), let minute = number(b[11..<13]), let second = number(b[13..<15])
+    public static func parseAmz(_ text: ArraySlice<UInt8>) -> Timestamp? {
+        let at = text.startIndex
+        guard text.count == 16, text[at + 8] == 0x54, text[at + 15] == 0x5A else { return nil }
+        func digits(_ place: Int, _ count: Int) -> Int? {
+            var value = 0
+            for index in (at + place)..<(at + place + count) {
+                guard Ascii.isDigit(text[index]) else { return nil }
+                value = value * 10 + Int(text[index] - Ascii.zero)
+            }
+            return value
+        }
+        guard let year = digits(0, 4), let month = digits(4, 2), let day = digits(6, 2), let hour = digits(9, 2),
+            let minute = digits(11, 2), let second = digits(13, 2)
         else { return nil }
         return CalendarTime.timestamp(
             year: year, month: month, day: day, hour: hour, minute: minute, second: second)
     }
+
+    public static func parseAmz(_ text: some Collection<UInt8>) -> Timestamp? { parseAmz([UInt8](text)[...]) }
 
     /// Reads the three forms of an HTTP date (RFC 9110 section 5.6.7): IMF-fixdate, RFC 850, asctime.
     public static func parseHTTP(_ text: some Collection<UInt8>) -> Timestamp? {
@@ -115,6 +127,11 @@ public enum DateFormats {
     }
 
     private static func append(_ value: Int, width: Int, to out: inout [UInt8]) {
+        if width == 2, value >= 0, value < 100 {
+            out.append(UInt8(truncatingIfNeeded: value / 10) &+ Ascii.zero)
+            out.append(UInt8(truncatingIfNeeded: value % 10) &+ Ascii.zero)
+            return
+        }
         var scale = 1
         for _ in 1..<max(1, width) { scale *= 10 }
         var rest = max(0, value)

@@ -36,6 +36,11 @@ public enum PercentEncoding {
     /// Decodes once. Nil when a `%` is not followed by two hexadecimal digits. A `+` is a space only where `plusIsSpace`.
     @inlinable
     public static func decode(_ text: some Collection<UInt8>, plusIsSpace: Bool = false) -> [UInt8]? {
+        decodeCodes(text, plusIsSpace: plusIsSpace)
+    }
+
+    @inlinable
+    static func decodeCodes(_ text: some Collection<UInt8>, plusIsSpace: Bool) -> [UInt8]? {
         var out: [UInt8] = []
         out.reserveCapacity(text.count)
         var iterator = text.makeIterator()
@@ -50,6 +55,12 @@ public enum PercentEncoding {
             }
         }
         return out
+    }
+
+    /// As above; text without codes, which nearly all is, is copied as a whole.
+    public static func decode(_ text: ArraySlice<UInt8>, plusIsSpace: Bool = false) -> [UInt8]? {
+        let isPlain = !text.contains { $0 == Ascii.percent || (plusIsSpace && $0 == Ascii.plus) }
+        return isPlain ? [UInt8](text) : decodeCodes(text, plusIsSpace: plusIsSpace)
     }
 
     @inlinable

@@ -50,14 +50,12 @@ static inline int clinux_epoll_ctl(int epoll, int operation, int fd, uint32_t ev
     event.data.u64 = data;
     return epoll_ctl(epoll, operation, fd, &event);
 }
-/// Waits for one event. Returns epoll_wait's result; `events` and `data` are set when it is 1.
-static inline int clinux_epoll_wait_one(int epoll, uint32_t *events, uint64_t *data, int timeout_ms) {
-    struct epoll_event event;
-    int n = epoll_wait(epoll, &event, 1, timeout_ms);
-    if (n == 1) {
-        *events = event.events;
-        *data = event.data.u64;
-    }
+#define CLINUX_EVENTS_MAX 16
+/// Waits for up to CLINUX_EVENTS_MAX events and stores their data. Returns epoll_wait's result.
+static inline int clinux_epoll_wait(int epoll, uint64_t *data, int timeout_ms) {
+    struct epoll_event events[CLINUX_EVENTS_MAX];
+    int n = epoll_wait(epoll, events, CLINUX_EVENTS_MAX, timeout_ms);
+    for (int i = 0; i < n; i++) data[i] = events[i].data.u64;
     return n;
 }
 /// Accepts a connection, non-blocking and close-on-exec, and stores the peer's address.

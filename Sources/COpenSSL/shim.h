@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -31,4 +32,26 @@ static inline int copenssl_prepare_server(SSL_CTX *context) {
     SSL_CTX_set_alpn_select_cb(context, copenssl_select_protocol, 0);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
 }
+/// SHA-256 without a context of EVP, which takes five allocations: for a few hundred bytes these cost more than the hashing.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+static inline void copenssl_sha256(const void *bytes, size_t count, unsigned char *digest) {
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, bytes, count);
+    SHA256_Final(digest, &context);
+}
+/// The state after one block.
+static inline void copenssl_sha256_begin(SHA256_CTX *context, const unsigned char *block) {
+    SHA256_Init(context);
+    SHA256_Update(context, block, 64);
+}
+/// The digest of the bytes that follow a state, which stays as it is.
+static inline void copenssl_sha256_continue(const SHA256_CTX *state, const void *bytes, size_t count,
+                                            unsigned char *digest) {
+    SHA256_CTX context = *state;
+    SHA256_Update(&context, bytes, count);
+    SHA256_Final(digest, &context);
+}
+#pragma clang diagnostic pop
 #endif

@@ -1,7 +1,18 @@
+import COpenSSL
+
 /// Digests of bytes that are in memory already.
 public enum Digest {
-    public static func sha256(_ bytes: Span<UInt8>) -> [UInt8] { value(.sha256, bytes) }
-    public static func sha256(_ bytes: [UInt8]) -> [UInt8] { value(.sha256, bytes.span) }
+    static let sha256Length = 32
+
+    public static func sha256(_ bytes: Span<UInt8>) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: sha256Length) { buffer, filled in
+            guard let digest = buffer.baseAddress else { return }
+            // SAFETY: the capacity is the digest's length; the bytes are read during the call only.
+            unsafe bytes.withUnsafeBufferPointer { unsafe copenssl_sha256($0.baseAddress, $0.count, digest) }
+            filled = sha256Length
+        }
+    }
+    public static func sha256(_ bytes: [UInt8]) -> [UInt8] { sha256(bytes.span) }
     public static func sha1(_ bytes: Span<UInt8>) -> [UInt8] { value(.sha1, bytes) }
     public static func sha1(_ bytes: [UInt8]) -> [UInt8] { value(.sha1, bytes.span) }
     public static func md5(_ bytes: Span<UInt8>) -> [UInt8] { value(.md5, bytes) }
@@ -25,11 +36,11 @@ public enum Digest {
 public enum HMAC {
     private static let blockLength = 64
 
-    public static func sha256(key: [UInt8], _ message: Span<UInt8>) -> [UInt8] { value(.sha256, key, message) }
-    public static func sha256(key: [UInt8], _ message: [UInt8]) -> [UInt8] { value(.sha256, key, message.span) }
+    /// For many messages under one key: `HMACKey`.
+    public static func sha256(key: [UInt8], _ message: Span<UInt8>) -> [UInt8] { HMACKey(key).code(of: message) }
+    public static func sha256(key: [UInt8], _ message: [UInt8]) -> [UInt8] { HMACKey(key).code(of: message.span) }
     public static func sha1(key: [UInt8], _ message: [UInt8]) -> [UInt8] { value(.sha1, key, message.span) }
 
-    /// Both functions read blocks of the same length.
     private static func value(_ function: HashFunction, _ key: [UInt8], _ message: Span<UInt8>) -> [UInt8] {
         let digest = EVPDigest(function)
         var block = key

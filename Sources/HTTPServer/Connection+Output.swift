@@ -35,10 +35,10 @@ extension Connection {
             status: response.status, headers: response.headers, framing: framing, persistence: persistence,
             date: core.date.text(moment), room: room)
         do {
-            if isHead || framing == .none {
-                try await sendAll(out)
+            if try isHead || framing == .none || join(response.body, to: &out) {
+                try await sendJoined(out)
             } else {
-                try await sendBody(of: response, after: &out, framing: framing)
+                try await sendBody(of: response, after: out, framing: framing)
             }
             return keeps ? .kept : .closing
         } catch {
@@ -62,31 +62,47 @@ extension Connection {
         }
     }
 
-    private func sendBody(
-        of response: Response, after out: inout [UInt8], framing: ResponseHead.Framing
-    ) async throws {
+    /// Appends a small body that is at hand to its head. False where it must follow by itself.
+    private func join(_ body: Response.Body, to out: inout [UInt8]) throws -> Bool {
+        switch body {
+        case .none: return true
+        case .bytes(let bytes):
+            guard bytes.count <= Self.joinedBytesMax else { return false }
+            out.append(contentsOf: bytes)
+            return true
+        case .files(let slices):
+            guard slices.count == 1, slices[0].length <= Self.readFileBytesMax else { return false }
+            try appendFile(slices[0], to: &out)
+            return true
+        case .headOnly, .fileSequence, .stream: return false
+        }
+    }
+
+    /// Sends what mostly fits into the socket at once. A call that may wait costs a frame even where it does not.
+    private func sendJoined(_ out: [UInt8]) async throws {
+        if case .moved(let count) = sendSome(out, from: 0, more: false) {
+            didSend(count)
+            if count == out.count { return }
+            try await sendAll(out, from: count)
+        } else {
+            // Said again by the second attempt, which also knows what to do.
+            try await sendAll(out)
+        }
+    }
+
+    private func sendBody(of response: Response, after out: [UInt8], framing: ResponseHead.Framing) async throws {
         switch response.body {
-        case .none: try await sendAll(out)
+        case .none: break
         case .headOnly(let length):
             try await sendAll(out)
             // An answer to HEAD in response to another method: the promised bytes do not exist.
             if length > 0 { throw BodyError.disconnected }
         case .bytes(let bytes):
-            if bytes.count <= Self.joinedBytesMax {
-                out.append(contentsOf: bytes)
-                try await sendAll(out)
-            } else {
-                try await sendAll(out, more: true)
-                try await sendAll(bytes)
-            }
+            try await sendAll(out, more: true)
+            try await sendAll(bytes)
         case .files(let slices):
-            if slices.count == 1, slices[0].length <= Self.readFileBytesMax {
-                try appendFile(slices[0], to: &out)
-                try await sendAll(out)
-            } else {
-                try await sendAll(out, more: !slices.isEmpty)
-                for slice in slices { try await sendFile(slice) }
-            }
+            try await sendAll(out, more: !slices.isEmpty)
+            for slice in slices { try await sendFile(slice) }
         case .fileSequence(let length, let next):
             try await sendAll(out, more: length > 0)
             try await sendFiles(length: length, next)
@@ -157,8 +173,8 @@ extension Connection {
     }
 
     /// Sends all of `bytes`. Throws `BodyError`.
-    func sendAll(_ bytes: [UInt8], more: Bool = false) async throws {
-        var done = 0
+    func sendAll(_ bytes: [UInt8], from start: Int = 0, more: Bool = false) async throws {
+        var done = start
         while true {
             let transfer = sendSome(bytes, from: done, more: more)
             switch transfer {

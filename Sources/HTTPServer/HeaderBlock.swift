@@ -8,20 +8,37 @@ public struct HeaderBlock: Sendable {
 
     /// Adds a field. A CR, LF or NUL in `value` is written as a space, so a value never ends its line (S3-TRAPS 37).
     public mutating func add(_ name: StaticString, _ value: some Sequence<UInt8>) {
-        // SAFETY: a static string's bytes live for ever.
-        unsafe encoded.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-        finish(value)
+        add(name, [UInt8](value))
     }
 
-    public mutating func add(_ name: StaticString, _ value: String) { add(name, value.utf8) }
+    /// As above, without passing through the generic form, which is not specialised for its callers.
+    public mutating func add(_ name: StaticString, _ value: [UInt8]) {
+        append(name)
+        appendValue(value[...])
+    }
 
-    public mutating func add(_ name: StaticString, _ value: UInt64) { add(name, Ascii.decimal(of: value)) }
+    /// A value from the source, without CR, LF and NUL.
+    public mutating func add(_ name: StaticString, text value: StaticString) {
+        append(name)
+        append(": ")
+        append(value)
+        append("\r\n")
+    }
+
+    public mutating func add(_ name: StaticString, _ value: String) { add(name, [UInt8](value.utf8)) }
+
+    public mutating func add(_ name: StaticString, _ value: UInt64) {
+        append(name)
+        append(": ")
+        Ascii.appendDecimal(value, to: &encoded)
+        append("\r\n")
+    }
 
     /// Adds a field whose name comes from data, such as `x-amz-meta-...`. Ignored unless `name` is a token (RFC 9110 5.6.2).
     public mutating func add(name: some Collection<UInt8>, _ value: some Sequence<UInt8>) {
         guard !name.isEmpty, name.allSatisfy(Self.isTokenCharacter) else { return }
         encoded.append(contentsOf: name)
-        finish(value)
+        appendValue([UInt8](value)[...])
     }
 
     public static func isTokenCharacter(_ c: UInt8) -> Bool {
@@ -31,16 +48,18 @@ public struct HeaderBlock: Sendable {
         }
     }
 
-    private mutating func finish(_ value: some Sequence<UInt8>) {
-        encoded.append(Ascii.colon)
-        encoded.append(Ascii.space)
+    private mutating func append(_ text: StaticString) {
+        // SAFETY: a static string's bytes live for ever.
+        unsafe encoded.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private mutating func appendValue(_ value: ArraySlice<UInt8>) {
+        append(": ")
         let start = encoded.count
-        // In one copy: this function is generic and not specialised for its callers, so a loop over `value` is slow.
         encoded.append(contentsOf: value)
         for index in start..<encoded.count where encoded[index] == 13 || encoded[index] == 10 || encoded[index] == 0 {
             encoded[index] = Ascii.space
         }
-        encoded.append(Ascii.carriageReturn)
-        encoded.append(Ascii.lineFeed)
+        append("\r\n")
     }
 }

@@ -40,7 +40,7 @@ public final class Gateway: Sendable {
         }
         response.headers.add("x-amz-request-id", id.text)
         response.headers.add("x-amz-id-2", Self.hostID)
-        response.headers.add("server", "ObjectGateway")
+        response.headers.add("server", text: "ObjectGateway")
         response.note = RequestNote(
             id: id, user: progress.caller?.name, operation: progress.entry?.index,
             error: progress.error?.code ?? (response.note as? S3ErrorCode))
@@ -55,7 +55,7 @@ public final class Gateway: Sendable {
         let entry = try table.find(request.head, target)
         progress.entry = entry
         try Access.check(caller, may: entry.route.action)
-        try await refuseOtherOwner(request.head, target)
+        if let owner = request.head.first("x-amz-expected-bucket-owner") { try await refuseOther(owner, target) }
         let s3Request = S3Request(
             id: id, request: request, target: target, caller: caller, authentication: authentication)
         guard entry.route.mayTakeLong else { return try await entry.run(s3Request, services) }
@@ -72,8 +72,8 @@ public final class Gateway: Sendable {
     }
 
     /// A client may say whose bucket it expects (userguide/bucket-owner-condition).
-    private func refuseOtherOwner(_ head: RequestHead, _ target: RequestTarget) async throws {
-        guard let expected = head.first("x-amz-expected-bucket-owner"), let name = target.bucket else { return }
+    private func refuseOther(_ expected: ArraySlice<UInt8>, _ target: RequestTarget) async throws {
+        guard let name = target.bucket else { return }
         let bucket = try await services.bucket(name)
         if !bucket.owner.utf8.elementsEqual(expected) { throw S3Error(.accessDenied, cause: "another bucket owner") }
     }

@@ -7,13 +7,17 @@ struct AuthorizationHeader {
     let signature: ArraySlice<UInt8>
 
     static func parse(_ value: ArraySlice<UInt8>) throws(SignatureError) -> AuthorizationHeader {
-        let scheme = value[..<(value.firstIndex(of: Ascii.space) ?? value.endIndex)]
+        let scheme = value[..<Ascii.place(of: Ascii.space, in: value, from: value.startIndex)]
         if Ascii.equal(scheme, "AWS") { throw .signatureVersion2 }
         guard Ascii.equal(scheme, "AWS4-HMAC-SHA256") else { throw .unsupportedAuthorizationType }
         var credential: ArraySlice<UInt8>?, signedHeaders: ArraySlice<UInt8>?, signature: ArraySlice<UInt8>?
-        for part in Ascii.split(value[scheme.endIndex...], at: Ascii.comma) {
-            let item = Ascii.trimmed(part)
-            guard let equals = item.firstIndex(of: Ascii.equals) else {
+        var start = scheme.endIndex
+        while start <= value.endIndex {
+            let end = Ascii.place(of: Ascii.comma, in: value, from: start)
+            let item = Ascii.trimmed(value[start..<end])
+            start = end + 1
+            let equals = Ascii.place(of: Ascii.equals, in: item, from: item.startIndex)
+            guard equals < item.endIndex else {
                 throw .malformed(.header, "expecting Credential, SignedHeaders and Signature, each with a value")
             }
             let (name, text) = (item[..<equals], item[(equals + 1)...])

@@ -22,6 +22,7 @@ struct CanonicalRequest {
     /// The parameters, each encoded once and alike, sorted by name and then by value. `X-Amz-Signature` is left out of a
     /// presigned URL, as it cannot sign itself.
     mutating func appendQuery(_ query: ArraySlice<UInt8>, isPresigned: Bool) throws(SignatureError) {
+        if query.isEmpty { return bytes.append(Ascii.lineFeed) }
         var text: [UInt8] = []
         text.reserveCapacity(query.count &+ 64)
         var pairs: [(name: Range<Int>, value: Range<Int>)] = []
@@ -64,6 +65,12 @@ struct CanonicalRequest {
     /// separated by a comma.
     mutating func appendHeaderValue(_ value: ArraySlice<UInt8>, isFirst: Bool) {
         if !isFirst { bytes.append(Ascii.comma) }
+        if Ascii.place(of: Ascii.space, in: value, from: value.startIndex) == value.endIndex,
+            Ascii.place(of: Ascii.tab, in: value, from: value.startIndex) == value.endIndex
+        {
+            bytes.append(contentsOf: value)
+            return
+        }
         var pendingSpace = false
         var isEmpty = true
         for byte in value {
@@ -89,6 +96,11 @@ struct CanonicalRequest {
     /// Decodes `%XX` (and in a query `+`, which is a space there), and encodes all but the unreserved characters. A literal
     /// `/` stays in a path. False when a `%` lacks its digits.
     static func appendNormalised(_ text: ArraySlice<UInt8>, inQuery: Bool, to out: inout [UInt8]) -> Bool {
+        let isPlain = text.allSatisfy { PercentEncoding.isUnreserved($0) || ($0 == Ascii.slash && !inQuery) }
+        if isPlain {
+            out.append(contentsOf: text)
+            return true
+        }
         var index = text.startIndex
         while index < text.endIndex {
             var byte = text[index]

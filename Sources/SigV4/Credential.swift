@@ -13,28 +13,36 @@ struct Credential: Sendable, Equatable {
 
     /// The access key may itself hold slashes, so the scope is taken from the right.
     static func parse(_ text: ArraySlice<UInt8>, _ form: SignatureError.Form) throws(SignatureError) -> Credential {
-        var cuts: [Int] = []
+        // From the right: the places of the four slashes, -1 where one is missing.
+        var (terminal, service, region, key) = (-1, -1, -1, -1)
         for index in text.indices.reversed() where text[index] == Ascii.slash {
-            cuts.append(index)
-            if cuts.count == 4 { break }
+            if terminal < 0 {
+                terminal = index
+            } else if service < 0 {
+                service = index
+            } else if region < 0 {
+                region = index
+            } else {
+                key = index
+                break
+            }
         }
-        guard cuts.count == 4, cuts[3] > text.startIndex, cuts[3] - text.startIndex <= accessKeyLengthMax else {
+        guard key > text.startIndex, key - text.startIndex <= accessKeyLengthMax else {
             throw .malformed(
                 form, "the Credential is malformed; expecting \"<access key>/YYYYMMDD/REGION/s3/aws4_request\"")
         }
-        let date = text[(cuts[3] + 1)..<cuts[2]]
-        let service = text[(cuts[1] + 1)..<cuts[0]]
-        guard Ascii.equal(text[(cuts[0] + 1)...], "aws4_request") else {
+        let date = text[(key + 1)..<region]
+        let serviceName = text[(service + 1)..<terminal]
+        guard Ascii.equal(text[(terminal + 1)...], "aws4_request") else {
             throw .malformed(form, "incorrect terminal in the Credential; expecting \"aws4_request\"")
         }
-        guard Ascii.equal(service, "s3") else {
-            throw .malformed(form, "incorrect service \"\(String(ascii: service.prefix(64)))\"; expecting \"s3\"")
+        guard Ascii.equal(serviceName, "s3") else {
+            throw .malformed(form, "incorrect service \"\(String(ascii: serviceName.prefix(64)))\"; expecting \"s3\"")
         }
         guard date.count == 8, date.allSatisfy(Ascii.isDigit) else {
             throw .malformed(form, "incorrect date format in the Credential; expecting \"YYYYMMDD\"")
         }
         return Credential(
-            accessKey: text[..<cuts[3]], date: date, region: text[(cuts[2] + 1)..<cuts[1]],
-            scope: text[(cuts[3] + 1)...])
+            accessKey: text[..<key], date: date, region: text[(region + 1)..<service], scope: text[(key + 1)...])
     }
 }

@@ -39,11 +39,12 @@ struct PresignedQuery {
         .map { [UInt8]($0.utf8) }
 
     static func presence(in query: ArraySlice<UInt8>) throws(SignatureError) -> Presence {
-        try read(query).presence
+        query.isEmpty ? .none : try read(query).presence
     }
 
     /// Nil when the query carries no credentials.
     static func parse(_ query: ArraySlice<UInt8>) throws(SignatureError) -> PresignedQuery? {
+        if query.isEmpty { return nil }
         let parameters = try read(query)
         switch parameters.presence {
         case .none: return nil

@@ -1,6 +1,15 @@
-/// A first-in, first-out queue of jobs in a ring that doubles when it is full.
+/// What a worker takes from the queue: a job, an event that another worker brought from epoll beside its own, or a task that
+/// lets others go first.
+enum Work {
+    case job(UnownedJob)
+    case resumption(Waiter<Void>)
+    /// The event's data.
+    case event(UInt64)
+}
+
+/// A first-in, first-out queue of work in a ring that doubles when it is full.
 struct JobQueue {
-    private var ring: [UnownedJob?]
+    private var ring: [Work?]
     private var head = 0
     private(set) var count = 0
 
@@ -8,23 +17,23 @@ struct JobQueue {
 
     var isEmpty: Bool { count == 0 }
 
-    mutating func append(_ job: UnownedJob) {
+    mutating func append(_ work: Work) {
         if count == ring.count { grow() }
-        ring[(head &+ count) & (ring.count &- 1)] = job
+        ring[(head &+ count) & (ring.count &- 1)] = work
         count += 1
     }
 
-    mutating func popFirst() -> UnownedJob? {
+    mutating func popFirst() -> Work? {
         guard count > 0 else { return nil }
-        let job = ring[head]
+        let work = ring[head]
         ring[head] = nil
         head = (head &+ 1) & (ring.count &- 1)
         count -= 1
-        return job
+        return work
     }
 
     private mutating func grow() {
-        var larger: [UnownedJob?] = []
+        var larger: [Work?] = []
         larger.reserveCapacity(ring.count * 2)
         for offset in 0..<count { larger.append(ring[(head &+ offset) & (ring.count &- 1)]) }
         larger.append(contentsOf: repeatElement(nil, count: ring.count * 2 - count))

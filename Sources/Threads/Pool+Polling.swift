@@ -33,7 +33,7 @@ extension Pool {
         let wake = now &+ duration.nanosecondsClamped
         await Waiter<Void>.suspend { waiter in
             let stopped = timers.withLock { timers in
-                if state.withLock({ $0.stopping }) { return true }
+                if isStopping.load(ordering: .sequentiallyConsistent) { return true }
                 timers.sleeping.insert(waiter, at: wake)
                 program(&timers, now: now)
                 return false

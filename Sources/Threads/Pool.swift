@@ -2,21 +2,11 @@ internal import CLinux
 import Glibc
 import Synchronization
 
-/// The threads that everything runs on: one shared epoll, one queue of jobs, and as many workers as were asked for.
+/// The threads that everything runs on: one shared epoll, one queue of work, and as many workers as were asked for.
 ///
-/// A worker runs at most four jobs, then looks at the sockets for one event. Sleeping workers wait in epoll, so a socket
-/// and a job wake them alike. A job that is enqueued wakes at most one sleeper, and none while one is being woken; a
-/// woken worker that leaves work behind wakes the next.
+/// As many of them run or wait in epoll as there are cores (`Crew`); the others are parked. A job that is enqueued wakes at
+/// most one thread, and none while one is being woken; a woken thread that leaves work behind wakes the next.
 public final class Pool: TaskExecutor, Sendable {
-    struct State {
-        var queue = JobQueue()
-        /// Workers inside epoll_wait without a limit.
-        var sleepers = 0
-        /// A sleeper was told to wake and has not come yet.
-        var waking = false
-        var stopping = false
-    }
-
     struct Timers {
         var sleeping = TimerQueue()
         /// When the timer descriptor fires, and when owners are told the time again, in `Monotonic.nanoseconds`.
@@ -32,17 +22,18 @@ public final class Pool: TaskExecutor, Sendable {
     let timerDescriptor: Int32
     let endedDescriptor: Int32
     let workers: Int
-    let state = Lock(State())
+    let crew: Lock<Crew>
     let table = Lock(PollTable())
     let timers = Lock(Timers())
-    /// Workers alive, and those inside `blocking`. `alive` changes only under the lock of `state`.
+    /// Workers alive, and those inside `blocking`. `alive` changes only under the lock of `crew`.
     let alive = Atomic<Int>(0)
     let blocked = Atomic<Int>(0)
+    let isStopping = Atomic<Bool>(false)
 
     /// A running pool of eight threads. Ends the process where the kernel gives no descriptor or thread.
     public convenience init() {
         do throws(PoolError) {
-            try self.init(threads: 8)
+            try self.init(threads: 8, atOnce: nil)
             try startWorkers()
         } catch {
             print(error.description)
@@ -50,15 +41,18 @@ public final class Pool: TaskExecutor, Sendable {
         }
     }
 
-    /// `threads` is 1...64: how many jobs run at a time, apart from those that block.
-    public static func start(threads: Int = 8) throws(PoolError) -> Pool {
-        let pool = try Pool(threads: min(max(threads, 1), threadsMax))
+    /// `threads` is 1...64: how many jobs run at a time, apart from those that block. `atOnce` (the count of cores, at least
+    /// 2, where it is nil): how many of them run while none takes longer than about a millisecond.
+    public static func start(threads: Int = 8, atOnce: Int? = nil) throws(PoolError) -> Pool {
+        let pool = try Pool(threads: min(max(threads, 1), threadsMax), atOnce: atOnce)
         try pool.startWorkers()
         return pool
     }
 
-    private init(threads: Int) throws(PoolError) {
+    private init(threads: Int, atOnce: Int?) throws(PoolError) {
         workers = threads
+        let places = atOnce ?? max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        crew = Lock(Crew(places: min(max(places, 1), threads)))
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         wakeDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         timerDescriptor = clinux_timer_create()
@@ -142,7 +136,14 @@ public final class Pool: TaskExecutor, Sendable {
 
     /// Lets all that is queued run first.
     public func yield() async {
-        await Waiter<Void>.suspend { $0.resume(()) }
+        // Resumed here and now, the task would go on without having waited.
+        await Waiter<Void>.suspend { waiter in
+            perform(
+                crew.withLock { crew in
+                    crew.queue.append(.resumption(waiter))
+                    return crew.call()
+                })
+        }
     }
 
     public func enqueue(_ job: consuming ExecutorJob) {
@@ -158,28 +159,28 @@ public final class Pool: TaskExecutor, Sendable {
                 return
             }
         }
-        let wakes = state.withLock { state in
-            state.queue.append(job)
-            return Self.mustWake(&state)
-        }
-        if wakes { wakeOne() }
+        perform(
+            crew.withLock { crew in
+                crew.queue.append(.job(job))
+                return crew.call()
+            })
     }
 
     private func push(_ jobs: [UnownedJob]) {
-        let wakes = state.withLock { state in
-            for job in jobs { state.queue.append(job) }
-            return Self.mustWake(&state)
+        perform(
+            crew.withLock { crew in
+                for job in jobs { crew.queue.append(.job(job)) }
+                return crew.call()
+            })
+    }
+
+    func perform(_ call: Crew.Call) {
+        switch call {
+        case .nobody: break
+        case .poller: eventfd_write(wakeDescriptor, 1)
+        case .parked(let parking): parking.call()
         }
-        if wakes { wakeOne() }
     }
-
-    static func mustWake(_ state: inout State) -> Bool {
-        guard state.sleepers > 0, !state.waking, !state.queue.isEmpty else { return false }
-        state.waking = true
-        return true
-    }
-
-    func wakeOne() { eventfd_write(wakeDescriptor, 1) }
 }
 
 /// Why a pool could not be started.

@@ -6,20 +6,13 @@ import Synchronization
 extension Pool {
     static let wakeData = UInt64.max
     static let timerData = UInt64.max - 1
-    private static let jobsPerTurn = 4
     /// How long a thread that is one too many waits for work before it goes.
-    private static let spareLinger_ms: Int32 = 1000
-
-    private enum Turn {
-        case job(UnownedJob, chain: Bool)
-        case look
-        case sleep(limit_ms: Int32)
-        case end(chain: Bool)
-    }
+    private static let spareLinger_ns: UInt64 = 1_000_000_000
+    private static let watch_ns: UInt64 = 1_000_000
 
     func startWorkers() throws(PoolError) {
         for _ in 0..<workers {
-            state.withLock { _ in _ = alive.add(1, ordering: .relaxed) }
+            crew.withLock { _ in _ = alive.add(1, ordering: .relaxed) }
             let error = startThread()
             if error != 0 {
                 stop()
@@ -29,9 +22,9 @@ extension Pool {
     }
 
     func startSpare() {
-        let wanted = state.withLock { state in
+        let wanted = crew.withLock { crew in
             let threads = alive.load(ordering: .relaxed)
-            guard !state.stopping, threads < Self.threadsMax,
+            guard !crew.isEnding, threads < Self.threadsMax,
                 (threads - blocked.load(ordering: .relaxed)) * 2 < workers
             else { return false }
             alive.add(1, ordering: .relaxed)
@@ -56,22 +49,22 @@ extension Pool {
     }
 
     private func threadEnded() {
-        let left = state.withLock { _ in alive.subtract(1, ordering: .relaxed).newValue }
+        let left = crew.withLock { _ in alive.subtract(1, ordering: .relaxed).newValue }
         if left == 0 { eventfd_write(endedDescriptor, 1) }
     }
 
     /// Lets what is queued run, then ends the threads, and wakes all tasks that sleep. Waits for the threads, unless it
     /// is called on one of them. What is enqueued later is not run.
     public func stop() {
-        let first = state.withLock { state in
-            let first = !state.stopping
-            state.stopping = true
-            return first
-        }
-        // Only now: a task that begins to sleep later sees that the pool is stopping.
+        let isFirst = !isStopping.exchange(true, ordering: .sequentiallyConsistent)
+        // A task that begins to sleep later sees that the pool is stopping; threads end only when these have been queued.
         let sleeping = timers.withLock { $0.sleeping.due(.max) }
         for waiter in sleeping { waiter.resume(()) }
-        if first { wakeOne() }
+        if isFirst {
+            let parked = crew.withLock { $0.end() }
+            perform(.poller)
+            for parking in parked { parking.call() }
+        }
         if ThreadContext.current?.pool == ObjectIdentifier(self) { return }
         var count: eventfd_t = 0
         while alive.load(ordering: .relaxed) > 0, unsafe eventfd_read(endedDescriptor, &count) != 0, errno == EINTR {}
@@ -82,27 +75,45 @@ extension Pool {
     fileprivate func work() {
         let context = ThreadContext(pool: ObjectIdentifier(self))
         context.attach()
-        var ran = 0
-        var woken = false
+        let own = Parking()
+        var turn = crew.withLock { $0.next(own) }
         while true {
-            switch nextTurn(ran: ran, woken: woken) {
-            case .job(let job, let chain):
-                if chain { wakeOne() }
-                woken = false
-                ran += 1
-                run(job)
-                continue
-            case .end(let chain):
-                if chain { wakeOne() }
-                threadEnded()
-                return
+            switch turn {
+            case .work(let work, let call):
+                perform(call)
+                run(work, context)
+                turn = crew.withLock { $0.next(own) }
             case .look:
-                ran = 0
-                woken = look(limit_ms: 0, context)
-            case .sleep(let limit):
-                ran = 0
-                woken = look(limit_ms: limit, context)
+                look()
+                turn = crew.withLock { $0.next(own) }
+            case .poll:
+                if let work = poll(own) { run(work, context) }
+                turn = crew.withLock { $0.next(own) }
+            case .park:
+                guard let next = wait(own, isWatching: false) else { return }
+                turn = next
+            case .watch:
+                guard let next = wait(own, isWatching: true) else { return }
+                turn = next
+            case .end(let call):
+                perform(call)
+                return threadEnded()
             }
+        }
+    }
+
+    private func run(_ work: Work, _ context: ThreadContext) {
+        switch work {
+        case .job(let job): run(job)
+        case .resumption(let waiter): tail { waiter.resume(()) }
+        case .event(Self.timerData): timerFired()
+        case .event(let data):
+            let token = PollToken(eventData: data)
+            table.withLock { $0.owner(token) }?.descriptorIsReady()
+        }
+        while let job = context.tail {
+            context.tail = nil
+            run(job)
         }
     }
 
@@ -111,43 +122,58 @@ extension Pool {
         unsafe job.runSynchronously(on: asUnownedTaskExecutor())
     }
 
-    /// One decision under the lock. `woken`: this thread consumed a wake, so it owes the chain.
-    private func nextTurn(ran: Int, woken: Bool) -> Turn {
-        state.withLock { state in
-            if woken { state.waking = false }
-            if ran < Self.jobsPerTurn, let job = state.queue.popFirst() {
-                return .job(job, chain: woken && Self.mustWake(&state))
-            }
-            if !state.queue.isEmpty { return .look }
-            if state.stopping {
-                let chain = state.sleepers > 0
-                return .end(chain: chain)
-            }
-            state.sleepers += 1
-            let free = alive.load(ordering: .relaxed) - blocked.load(ordering: .relaxed)
-            return .sleep(limit_ms: free > workers ? Self.spareLinger_ms : -1)
+    /// Waits for events. The first is the caller's, the others are queued.
+    private func poll(_ own: Parking) -> Work? {
+        let (events, wasWoken) = takeEvents(limit_ms: -1)
+        let (call, watcher) = crew.withLock {
+            $0.polled(own, surplus: events.dropFirst(), wasWoken: wasWoken)
         }
+        perform(call)
+        watcher?.call()
+        return events.first.map { .event($0) }
     }
 
-    /// Waits for one event and handles it. Returns whether it was a wake.
-    private func look(limit_ms: Int32, _ context: ThreadContext) -> Bool {
-        var events: UInt32 = 0
-        var data: UInt64 = 0
-        let found = unsafe clinux_epoll_wait_one(epoll, &events, &data, limit_ms)
-        if limit_ms != 0 { state.withLock { $0.sleepers -= 1 } }
-        guard found == 1 else { return false }
-        switch data {
-        case Self.wakeData: return true
-        case Self.timerData: timerFired()
-        default:
-            let token = PollToken(eventData: data)
-            table.withLock { $0.owner(token) }?.descriptorIsReady()
+    /// Queues the events that are there.
+    private func look() {
+        let (events, wasWoken) = takeEvents(limit_ms: 0)
+        perform(
+            crew.withLock { crew in
+                crew.looked(surplus: events, wasWoken: wasWoken)
+                return crew.call()
+            })
+    }
+
+    private func takeEvents(limit_ms: Int32) -> (events: [UInt64], wasWoken: Bool) {
+        var wasWoken = false
+        let events = unsafe [UInt64](unsafeUninitializedCapacity: Int(CLINUX_EVENTS_MAX)) { buffer, count in
+            // SAFETY: the capacity is what the call stores at most.
+            let found = unsafe clinux_epoll_wait(epoll, buffer.baseAddress, limit_ms)
+            for index in 0..<Int(max(0, found)) {
+                if unsafe buffer[index] == Self.wakeData {
+                    wasWoken = true
+                } else {
+                    unsafe buffer[count] = buffer[index]
+                    count += 1
+                }
+            }
         }
-        while let job = context.tail {
-            context.tail = nil
-            run(job)
+        return (events, wasWoken)
+    }
+
+    /// Waits to be called. Nil: the thread is one too many, and counts no more.
+    private func wait(_ own: Parking, isWatching: Bool) -> Crew.Turn? {
+        let isSpare = !isWatching && alive.load(ordering: .relaxed) - blocked.load(ordering: .relaxed) > workers
+        let wasCalled = own.wait(limit_ns: isWatching ? Self.watch_ns : isSpare ? Self.spareLinger_ns : 0)
+        let (turn, watcher) = crew.withLock { crew -> (Crew.Turn?, Parking?) in
+            let isOneTooMany = alive.load(ordering: .relaxed) - blocked.load(ordering: .relaxed) > workers
+            if isSpare, !wasCalled, isOneTooMany, crew.leaves(own) {
+                alive.subtract(1, ordering: .relaxed)
+                return (nil, nil)
+            }
+            return crew.wakes(own, wasCalled: wasCalled)
         }
-        return false
+        watcher?.call()
+        return turn
     }
 }
 

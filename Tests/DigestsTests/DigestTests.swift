@@ -30,6 +30,17 @@ import Testing
                 == "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
     }
 
+    @Test func `a prepared key gives for each message what HMAC gives`() {
+        for length in [0, 1, 63, 64, 65, 200] {
+            let key = [UInt8](repeating: UInt8(length), count: length)
+            let prepared = HMACKey(key)
+            for message in [[], [UInt8]("a".utf8), [UInt8](repeating: 7, count: 300)] {
+                #expect(prepared.code(of: message) == HMAC.sha256(key: key, message))
+                #expect(prepared.code(of: message) == HMACKey(key).code(of: message))
+            }
+        }
+    }
+
     @Test func `HMAC with SHA-1 gives the values of RFC 2202`() {
         #expect(
             Hex.string(HMAC.sha1(key: [UInt8]("Jefe".utf8), [UInt8]("what do ya want for nothing?".utf8)))

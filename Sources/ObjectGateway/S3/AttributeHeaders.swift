@@ -92,7 +92,7 @@ extension HeaderBlock {
         add("content-type", overrides.contentType ?? a.contentType ?? Self.defaultContentType)
         add("last-modified", DateFormats.http(version.modified))
         add("etag", version.etag.quoted)
-        add("accept-ranges", "bytes")
+        add("accept-ranges", text: "bytes")
         addIfPresent("cache-control", overrides.cacheControl ?? a.cacheControl)
         addIfPresent("content-disposition", overrides.contentDisposition ?? a.contentDisposition)
         addIfPresent("content-encoding", overrides.contentEncoding ?? a.contentEncoding)
@@ -115,5 +115,12 @@ extension HeaderBlock {
 
 extension ETag {
     /// As HTTP writes it, in quotes.
-    var quoted: [UInt8] { [Ascii.quote] + unquoted + [Ascii.quote] }
+    var quoted: [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(48)
+        text.append(Ascii.quote)
+        text += unquoted
+        text.append(Ascii.quote)
+        return text
+    }
 }

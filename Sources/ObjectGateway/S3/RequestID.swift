@@ -13,6 +13,12 @@ struct RequestID: Sendable {
         let count = counter.add(1, ordering: .relaxed).newValue
         // An odd multiplier permutes the 64-bit numbers, so ids differ as long as counts do.
         let mixed = (start &+ count) &* 0x9E37_79B9_7F4A_7C15
-        return RequestID(text: Hex.encode(mixed, width: 16).map { $0 >= 0x61 ? $0 - 0x20 : $0 })
+        var text: [UInt8] = []
+        text.reserveCapacity(16)
+        for place in 0..<16 {
+            let nibble = UInt8(truncatingIfNeeded: mixed >> UInt64(60 - 4 * place)) & 15
+            text.append(nibble < 10 ? nibble + Ascii.zero : nibble + 0x37)
+        }
+        return RequestID(text: text)
     }
 }

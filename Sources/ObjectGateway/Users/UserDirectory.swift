@@ -31,6 +31,12 @@ public final class UserDirectory: Sendable {
         self.sizeMax = max(1, sizeMax)
     }
 
+    /// What memory alone says: a user, or that there is none, or nothing (then `user(accessKey:)` answers).
+    func known(accessKey: [UInt8]) -> (user: KnownUser?, isAnswered: Bool) {
+        let (user, isAnswered, _) = look(for: accessKey)
+        return (user, isAnswered)
+    }
+
     /// Nil where no user has this access key. Disabled users are returned: `Access` refuses them.
     public func user(accessKey: ArraySlice<UInt8>) async throws(MetadataError) -> KnownUser? {
         let key = [UInt8](accessKey)
