@@ -74,14 +74,21 @@ struct DeleteObjects: S3Operation {
 
     func run(_ input: Input, as caller: Caller) async throws -> Output {
         let bucket = try await services.bucket(input.bucket)
-        var outcomes: [Output.Item] = []
-        for item in input.items {
-            outcomes.append(
-                Output.Item(
-                    key: item.key, versionText: item.versionText,
-                    outcome: await delete(item, in: bucket, as: caller)))
+        // All at once, so that they share commits. AWS promises no order among them either.
+        let outcomes = await withTaskGroup(of: (Int, Result<DeleteResult, S3Error>).self) { group in
+            for (index, item) in input.items.enumerated() {
+                group.addTask { (index, await delete(item, in: bucket, as: caller)) }
+            }
+            var outcomes: [Int: Result<DeleteResult, S3Error>] = [:]
+            for await (index, outcome) in group { outcomes[index] = outcome }
+            return outcomes
         }
-        return Output(items: outcomes, isQuiet: input.isQuiet)
+        let items = input.items.enumerated().map { index, item in
+            Output.Item(
+                key: item.key, versionText: item.versionText,
+                outcome: outcomes[index] ?? .failure(S3Error(.internalError, cause: "a delete without an outcome")))
+        }
+        return Output(items: items, isQuiet: input.isQuiet)
     }
 
     private func delete(_ item: Input.Item, in bucket: Bucket, as caller: Caller) async -> Result<DeleteResult, S3Error>
