@@ -117,6 +117,16 @@ extension SQLiteStore {
         return sealed.count
     }
 
+    /// Rows, and up to which record the log is applied; for reports.
+    public func counts() async throws(MetadataError) -> (buckets: Int, versions: Int, lastRecord: UInt64) {
+        try read { (rows) throws(MetadataError) in
+            (
+                buckets: Int(clamping: try rows.bucketCount()), versions: Int(clamping: try rows.versionCount()),
+                lastRecord: try rows.viewState().applied.lsn
+            )
+        }
+    }
+
     /// Gives the database of a folder back from its newest base and the log, at the next opening. No store may be open there.
     /// What was there goes to `quarantine/`. Returns the number of the last record of the base; nil where there is none.
     public static func restoreFromBase(_ folder: DataFolder) throws(MetadataError) -> UInt64? {

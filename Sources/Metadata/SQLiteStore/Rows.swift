@@ -40,6 +40,8 @@ struct Rows {
 
     func bucketCount() throws(MetadataError) -> Int64 { try number("SELECT count(*) FROM buckets") }
 
+    func versionCount() throws(MetadataError) -> Int64 { try number("SELECT count(*) FROM versions") }
+
     /// Whether no version and no delete marker is there.
     func isEmpty(_ bucket: BucketID) throws(MetadataError) -> Bool {
         try connection.with(

@@ -46,7 +46,7 @@ final class VersionCache: Sendable {
     }
 
     func remember(_ version: ObjectVersion, in bucket: BucketID, _ ticket: Ticket) {
-        guard let generation = ticket.generation, entryCountMax > 0 else { return }
+        guard let generation = ticket.generation, entryCountMax > 0, version.isSmall else { return }
         let key = Key(bucket: bucket, key: version.key)
         parts[ticket.part].withLock { part in
             guard part.barred == 0, part.generation == generation else { return }
@@ -98,4 +98,9 @@ final class VersionCache: Sendable {
         }
         return touched
     }
+}
+
+extension ObjectVersion {
+    /// A manifest of thousands of parts would take the memory of thousands of others.
+    fileprivate var isSmall: Bool { if case .parts(let parts) = content { parts.count <= 16 } else { true } }
 }

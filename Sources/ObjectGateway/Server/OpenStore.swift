@@ -55,7 +55,7 @@ public final class OpenStore: Sendable {
         }
     }
 
-    private static func open(folder path: String) throws(StartError) -> DataFolder {
+    static func open(folder path: String) throws(StartError) -> DataFolder {
         do throws(DataFolderError) {
             return try DataFolder.open(path)
         } catch .inUse {
