@@ -78,10 +78,20 @@ let package = Package(
 
         program(
             "ogw-fuzz", ["Bytes", "HTTPServer", "SigV4", "XML", "ObjectGateway"], path: "Fuzz", exclude: ["Corpus"]),
-        program("ogw-bench", ["CLinux", "Bytes", "Threads", "Digests", "SigV4"], path: "Benchmarks"),
+        .target(
+            name: "LoadClient", dependencies: ["Bytes", "Threads", "SigV4"], path: "Tests/LoadClient",
+            swiftSettings: settings),
+        program("ogw-bench", ["CLinux", "Bytes", "Threads", "Digests", "SigV4", "LoadClient"], path: "Benchmarks"),
 
         .target(
             name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
+        // The crash harnesses: what a store may do is checked apart from the programs that make it crash.
+        .target(name: "CExt4", path: "Tests/CExt4"),
+        .target(name: "CrashHistory", path: "Tests/CrashHistory", swiftSettings: settings),
+        program(
+            "ogw-crash",
+            ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML"],
+            path: "Tests/Crash", exclude: ["Preload"]),
         tests("BytesTests", ["Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),
@@ -98,6 +108,7 @@ let package = Package(
         tests(
             "ObjectGatewayTests",
             ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
+        tests("CrashTests", ["CrashHistory"]),
         tests("EndToEnd", ["Bytes"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]

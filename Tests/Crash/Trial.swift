@@ -1,0 +1,100 @@
+import CrashHistory
+import Glibc
+import LoadClient
+import Synchronization
+import Threads
+
+/// One data folder through many crashes: loads it, inspects it after each restart, and carries on what it is known to hold.
+final class Trial {
+    let ledger = Ledger()
+    private var numbers: Numbers
+    private var states: [Key: KeyState] = [:]
+    private var uploads: [OpenUpload] = []
+    private var notes: [Note] = []
+    private(set) var counts = CallCounts()
+    private(set) var undecided = 0
+
+    init(_ numbers: Numbers) { self.numbers = numbers }
+
+    /// Makes the buckets of an empty store.
+    func prepare(_ endpoint: Endpoint) throws {
+        let session = Session(endpoint)
+        let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+        let calls: [(String, String, String)] = [
+            ("/\(Key.plainBucket)", "", ""), ("/\(Key.versionedBucket)", "", ""),
+            ("/\(Key.versionedBucket)", "versioning=", enabled),
+        ]
+        for (path, query, body) in calls {
+            let outcome = session.call("PUT", path, query: query, body: [UInt8](body.utf8))
+            guard case .answer(let answer) = outcome, answer.status == 200 else {
+                throw ClientError("PUT \(path) answered \(outcome.summary)")
+            }
+        }
+    }
+
+    /// Lets `clients` clients make calls until `crash`, which runs beside them, has returned.
+    func load(
+        _ endpoint: Endpoint, clients: Int = 8, mayFail: Bool, until crash: @escaping @Sendable () throws -> Void
+    ) throws {
+        let stop = Flag()
+        let ledger = ledger
+        let numbers = numbers.fork(Int(truncatingIfNeeded: self.numbers.next()))
+        let uploads = uploads
+        let all = try ClientThreads.run(clients + 1) { index -> Harvest in
+            if index == clients {
+                defer { stop.value.store(true, ordering: .relaxed) }
+                try crash()
+                return Harvest()
+            }
+            let own = uploads.enumerated().filter { $0.offset % clients == index }.map(\.element)
+            let client = Client(endpoint, ledger, numbers.fork(index), mayFail: mayFail, uploads: own)
+            client.run(until: stop.value)
+            return Harvest(client)
+        }
+        take(all)
+    }
+
+    /// Lets one client make calls in turn.
+    func run(_ endpoint: Endpoint, mayFail: Bool, _ body: (Client) -> Void) {
+        let client = Client(endpoint, ledger, numbers.fork(1), mayFail: mayFail, uploads: uploads)
+        body(client)
+        take([Harvest(client)])
+    }
+
+    private func take(_ all: [Harvest]) {
+        // The uploads of before are among those that the clients give back.
+        uploads = all.flatMap(\.uploads)
+        for harvest in all {
+            notes += harvest.notes
+            counts = counts + harvest.counts
+        }
+    }
+
+    /// To be called on a server that has started again and has no other clients. Returns what is wrong.
+    func inspect(_ endpoint: Endpoint) -> [String] {
+        var inspection = Inspection(Session(endpoint), ledger, numbers.fork(2))
+        inspection.run(notes: notes, initial: states, uploads: uploads)
+        states = inspection.states
+        uploads = inspection.uploads
+        undecided += inspection.undecided
+        notes = []
+        ledger.compact(states, keeping: uploads.map(\.content))
+        return ledger.takeFindings()
+    }
+
+    private struct Harvest: Sendable {
+        var notes: [Note] = []
+        var uploads: [OpenUpload] = []
+        var counts = CallCounts()
+
+        init() {}
+        init(_ client: Client) {
+            (notes, uploads, counts) = (client.notes, client.uploads, client.counts)
+        }
+    }
+
+    /// Shared by the threads of one load.
+    private final class Flag: Sendable {
+        let value = Atomic<Bool>(false)
+    }
+}
