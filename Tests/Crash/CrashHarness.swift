@@ -29,7 +29,7 @@ struct CrashHarness {
                 } else {
                     try place.empty()
                     current = Trial(numbers.fork(cycle))
-                    let first = try started(place.setup)
+                    let first = try ServerProcess.started(place.setup)
                     try current.prepare(first.endpoint)
                     first.stop()
                 }
@@ -58,13 +58,16 @@ struct CrashHarness {
     private func cycle(_ trial: Trial, _ place: CrashPlace, _ numbers: inout Numbers) throws -> [String] {
         var setup = place.setup
         if let mutant = options.mutant { setup = try mutant.applied(to: setup) }
-        let server = try started(setup)
-        let wait_us = UInt32(1000 * (options.load_ms / 10 + numbers.below(options.load_ms * 9 / 10)))
+        let server = try ServerProcess.started(setup)
+        let load_ms = options.mutant?.load_ms ?? options.load_ms
+        let wait_us = UInt32(1000 * (load_ms / 10 + numbers.below(load_ms * 9 / 10)))
         // Mostly nothing is written out at the cut; the other ways leave other mixtures.
-        let mode: UInt32 = numbers.chance(70) ? 2 : numbers.chance(50) ? 1 : 0
+        let mode: UInt32 = options.mutant != nil || numbers.chance(70) ? 2 : numbers.chance(50) ? 1 : 0
+        // A lone client has its last call forgotten where a crowd's next sync would save it.
+        let clients = options.mutant?.clients ?? [1, 2, 8, 8][numbers.below(4)]
         let early: Lock<String?> = Lock(nil)
         let crash = crash
-        try trial.load(server.endpoint, mayFail: crash == .power) {
+        try trial.load(server.endpoint, clients: clients, mayFail: crash == .power) {
             usleep(wait_us)
             if let ending = server.ending {
                 early.withLock { $0 = "the server ended by itself, status \(ending.status):\n    \(ending.tail)" }
@@ -72,12 +75,13 @@ struct CrashHarness {
             if crash == .power { try place.cut(mode) }
             server.kill()
         }
+        // Told to do so by a cut, a process may end; not before.
         if let early = early.withLock({ $0 }) { return [early] + trial.ledger.takeFindings() }
         if let ending = server.ending, ending.isCrash {
             return ["the server crashed, status \(ending.status):\n    \(ending.tail)"]
         }
         try place.restore()
-        let again = try started(place.setup)
+        let again = try ServerProcess.started(place.setup)
         let findings = trial.inspect(again.endpoint)
         let ending = again.stop()
         if ending.status != 0 {
@@ -86,13 +90,6 @@ struct CrashHarness {
         return findings
     }
 
-    private func started(_ setup: ServerSetup) throws -> ServerProcess {
-        switch try ServerProcess.start(setup) {
-        case .running(let server): return server
-        case .refused(let status, let log):
-            throw ClientError("the server does not start, status \(status):\n    \(log.suffix(2000))")
-        }
-    }
 }
 
 /// The folder that is crashed over: an ordinary one, or one on a file system of its own.

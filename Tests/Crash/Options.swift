@@ -18,16 +18,17 @@ struct Options: Sendable {
     /// A file for the results, as JUnit has them.
     var xunit: String?
 
-    init(_ arguments: Arguments, cycles: Int) throws(ClientError) {
+    init(_ arguments: Arguments) throws(ClientError) {
         let known: Set = [
             "cycles", "seed", "seconds", "load-ms", "folder", "ogw", "preload", "mutant", "xunit",
         ]
         if let name = arguments.names.subtracting(known).first {
             throw ClientError("--\(name): expected one of \(known.sorted().joined(separator: ", "))")
         }
-        self.cycles = try arguments.number("cycles", default: cycles)
+        let seconds = arguments.names.contains("seconds") ? try arguments.number("seconds") : nil
+        cycles = try arguments.number("cycles", default: seconds == nil ? 25 : 1 << 30)
         seed = UInt64(try arguments.number("seed", default: Int.random(in: 1...1_000_000)))
-        seconds = try arguments.number("seconds", default: 1 << 30)
+        self.seconds = seconds ?? 1 << 30
         load_ms = try arguments.number("load-ms", default: 1000)
         folder = try arguments.text("folder")
         program = try arguments.text("ogw")

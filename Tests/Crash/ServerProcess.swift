@@ -71,6 +71,15 @@ final class ServerProcess: Sendable {
         throw ClientError("the server was not ready within 120 s:\n\(child.output)")
     }
 
+    /// A server that has to start.
+    static func started(_ setup: ServerSetup) throws -> ServerProcess {
+        switch try start(setup) {
+        case .running(let server): return server
+        case .refused(let status, let log):
+            throw ClientError("the server does not start, status \(status):\n    \(log.suffix(2000))")
+        }
+    }
+
     /// Nil while it runs.
     var ending: ChildProcess.Ending? {
         end.withLock { end in

@@ -35,6 +35,8 @@ final class Tally {
         fflush(nil)
     }
 
+    var isSkipped: Bool { skipped != nil }
+
     func skip(_ reason: String) { skipped = reason }
 
     /// Prints the summary and writes the results. Returns the exit status.

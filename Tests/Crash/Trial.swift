@@ -8,7 +8,8 @@ import Threads
 final class Trial {
     let ledger = Ledger()
     private var numbers: Numbers
-    private var states: [Key: KeyState] = [:]
+    /// What each key holds, as the last inspection found it.
+    private(set) var states: [Key: KeyState] = [:]
     private var uploads: [OpenUpload] = []
     private var notes: [Note] = []
     private(set) var counts = CallCounts()
@@ -34,7 +35,7 @@ final class Trial {
 
     /// Lets `clients` clients make calls until `crash`, which runs beside them, has returned.
     func load(
-        _ endpoint: Endpoint, clients: Int = 8, mayFail: Bool, until crash: @escaping @Sendable () throws -> Void
+        _ endpoint: Endpoint, clients: Int, mayFail: Bool, until crash: @escaping @Sendable () throws -> Void
     ) throws {
         let stop = Flag()
         let ledger = ledger
@@ -54,11 +55,25 @@ final class Trial {
         take(all)
     }
 
+    /// Lets `clients` clients make `count` calls each, at once.
+    func steps(_ endpoint: Endpoint, clients: Int, each count: Int) throws {
+        let ledger = ledger
+        let numbers = numbers.fork(3)
+        let uploads = uploads
+        take(
+            try ClientThreads.run(clients) { index -> Harvest in
+                let own = uploads.enumerated().filter { $0.offset % clients == index }.map(\.element)
+                let client = Client(endpoint, ledger, numbers.fork(index), mayFail: true, uploads: own)
+                for _ in 0..<count { client.step() }
+                return Harvest(client)
+            })
+    }
+
     /// Lets one client make calls in turn.
-    func run(_ endpoint: Endpoint, mayFail: Bool, _ body: (Client) -> Void) {
+    func run(_ endpoint: Endpoint, mayFail: Bool, _ body: (Client) throws -> Void) rethrows {
         let client = Client(endpoint, ledger, numbers.fork(1), mayFail: mayFail, uploads: uploads)
-        body(client)
-        take([Harvest(client)])
+        defer { take([Harvest(client)]) }
+        try body(client)
     }
 
     private func take(_ all: [Harvest]) {

@@ -6,16 +6,18 @@ do {
     let words = CommandLine.arguments
     let arguments = try Arguments([String](words.dropFirst(2)))
     let name = words.dropFirst().first ?? ""
-    let status: Int32
+    let options = try Options(arguments)
+    let tally = Tally(name, options)
     switch name {
-    case "kill", "power":
-        let options = try Options(arguments, cycles: 25)
-        let tally = Tally(name, options)
-        try CrashHarness(crash: name == "kill" ? .kill : .power, options: options).run(tally)
-        status = try tally.finish()
+    case "kill": try CrashHarness(crash: .kill, options: options).run(tally)
+    case "power": try CrashHarness(crash: .power, options: options).run(tally)
+    case "fault": try FaultHarness(options).run(tally)
+    case "full": try FullHarness(options).run(tally)
+    case "flip": try FlipHarness(options).run(tally)
+    case "mutants": try MutantsHarness(options).run(tally)
     default: throw ClientError("expected kill, power, fault, full, flip or mutants")
     }
-    exit(status)
+    exit(try tally.finish())
 } catch {
     print("ogw-crash: \(error)")
     exit(1)

@@ -5,7 +5,7 @@
 // OGW_FAULT_AT       which of these calls fails, counted from 1 over all threads
 // OGW_FAULT_KIND     EIO ENOSPC EMFILE EINTR, or short: a write that takes half
 // OGW_FAULT_LASTING  set: every call from that one on fails
-// OGW_FAULT_REPORT   a file that gets a line when a call is made to fail
+// OGW_FAULT_REPORT   a file that gets a line when a call is made to fail; without OGW_FAULT_AT a line for every call
 // OGW_FAULT_SYNC     none: fdatasync and fsync do nothing; no-directories: fsync of a directory does nothing;
 //                    late: they return at once and are done 200 ms later; slow: they take 100 ms longer
 //
@@ -102,7 +102,11 @@ static void report(const char *call, long number, const char *path) {
 
 // What is to become of this call on a file below the folder. errno is set for FAIL.
 static int fate(const char *call, int fd, const char *path) {
-    if (failing_at == 0 || strcmp(call, failing_call) != 0) return PASS;
+    if (failing_at == 0) {
+        if (report_path) report(call, 0, path);
+        return PASS;
+    }
+    if (strcmp(call, failing_call) != 0) return PASS;
     long number = atomic_fetch_add(&calls_counted, 1) + 1;
     if (is_lasting ? number < failing_at : number != failing_at) return PASS;
     char link[64], name[PATH_MAX] = "";
