@@ -36,6 +36,8 @@ let package = Package(
     products: [
         .executable(name: "ogw", targets: ["ogw"]),
         .executable(name: "ogw-media", targets: ["ogw-media"]),
+        // For LD_PRELOAD, by the crash harnesses.
+        .library(name: "ogw-preload", type: .dynamic, targets: ["CPreload"]),
     ],
     targets: [
         // What Debian brings.
@@ -87,11 +89,12 @@ let package = Package(
             name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
         // The crash harnesses: what a store may do is checked apart from the programs that make it crash.
         .target(name: "CExt4", path: "Tests/CExt4"),
+        .target(name: "CPreload", path: "Tests/CPreload"),
         .target(name: "CrashHistory", path: "Tests/CrashHistory", swiftSettings: settings),
         program(
             "ogw-crash",
             ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML"],
-            path: "Tests/Crash", exclude: ["Preload"]),
+            path: "Tests/Crash"),
         tests("BytesTests", ["Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),

@@ -13,7 +13,8 @@ struct BodyCheck {
         guard let text = answer.reply.field("x-amz-meta-write"), let id = EntryID(text),
             let write = ledger.write(id), write.key == key
         else {
-            ledger.find("\(what) came with metadata that nobody wrote: \(answer.reply.field("x-amz-meta-write") ?? "none")")
+            ledger.find(
+                "\(what) came with metadata that nobody wrote: \(answer.reply.field("x-amz-meta-write") ?? "none")")
             return
         }
         let etag = answer.reply.etag
@@ -26,7 +27,8 @@ struct BodyCheck {
             return
         }
         if write.etag == nil {
-            if let source = write.source, content.key != source.path {
+            // Bytes that few differ in may be those of many writes.
+            if let source = write.source, content.size > 16, content.key != source.path {
                 ledger.find("\(what): a copy of \(source.path) has the bytes of \(content.key)")
             }
             ledger.settleCopy(id, etag: etag)

@@ -13,83 +13,105 @@ struct CrashHarness {
     /// Stops at the first cycle that fails, as a mutant's is to.
     var stopsAtFailure = false
 
+    /// A store that runs, and what is known of it.
+    private struct Running {
+        var server: ServerProcess
+        var trial: Trial
+    }
+
     func run(_ tally: Tally) throws {
         var numbers = Numbers(seed: options.seed)
         let place = try CrashPlace(crash, options)
         defer { place.remove() }
         if let obstacle = place.obstacle { return tally.skip(obstacle) }
-        var trial: Trial?
+        var running: Running?
         var total = CallCounts()
         var undecided = 0
         for cycle in 1...options.cycles where tally.hasTime {
             do {
-                let current: Trial
-                if let trial {
-                    current = trial
-                } else {
-                    try place.empty()
-                    current = Trial(numbers.fork(cycle))
-                    let first = try ServerProcess.started(place.setup)
-                    try current.prepare(first.endpoint)
-                    first.stop()
-                }
-                trial = current
-                let findings = try self.cycle(current, place, &numbers)
+                var current = try running ?? begun(place, numbers.fork(cycle))
+                running = current
+                let findings = try self.cycle(&current, place, &numbers)
+                running = current
                 tally.count("cycle \(cycle)", findings)
-                if !findings.isEmpty {
-                    // What follows a loss says nothing.
-                    trial = nil
-                    place.keep("failed-\(cycle)")
-                }
+                undecided += current.trial.takeUndecided()
+                total = total + current.trial.takeCounts()
+                if findings.isEmpty { continue }
             } catch {
                 tally.count("cycle \(cycle)", ["\(error)"])
-                trial = nil
             }
-            if trial == nil, stopsAtFailure { break }
-            if let trial {
-                total = trial.counts
-                undecided = trial.undecided
-            }
+            // What follows a loss says nothing.
+            running?.server.kill()
+            running = nil
+            place.keep("failed-\(cycle)")
+            if stopsAtFailure { break }
         }
-        print("\(tally.harness): last folder: \(total), \(undecided) keys undecided")
+        running?.server.kill()
+        print("\(tally.harness): \(total), \(undecided) keys undecided")
+    }
+
+    private func setup(_ place: CrashPlace) throws -> ServerSetup {
+        try options.mutant?.applied(to: place.setup) ?? place.setup
+    }
+
+    private func begun(_ place: CrashPlace, _ numbers: Numbers) throws -> Running {
+        try place.empty()
+        let trial = Trial(numbers)
+        let server = try ServerProcess.started(setup(place))
+        try trial.prepare(server.endpoint)
+        return Running(server: server, trial: trial)
     }
 
     /// One load, one crash, one inspection.
-    private func cycle(_ trial: Trial, _ place: CrashPlace, _ numbers: inout Numbers) throws -> [String] {
-        var setup = place.setup
-        if let mutant = options.mutant { setup = try mutant.applied(to: setup) }
-        let server = try ServerProcess.started(setup)
+    private func cycle(_ running: inout Running, _ place: CrashPlace, _ numbers: inout Numbers) throws -> [String] {
+        let trial = running.trial
+        if let sentence = try crash(running, place, &numbers) { return [sentence] + trial.ledger.takeFindings() }
+        try place.restore()
+        // A crash may come again before the store has put itself in order.
+        while numbers.chance(20) {
+            let hurried = try ServerProcess.launch(setup(place))
+            usleep(UInt32(numbers.below(60_000)))
+            if crash == .power { try place.cut(2) }
+            let ending = hurried.kill()
+            if ending.isCrash { return ["a start crashed, status \(ending.status):\n    \(ending.tail)"] }
+            try place.restore()
+        }
+        running.server = try ServerProcess.started(setup(place))
+        let findings = trial.inspect(running.server.endpoint)
+        if numbers.chance(30) {
+            let ending = running.server.stop()
+            if ending.status != 0 {
+                return findings + ["a stop by SIGTERM ended with status \(ending.status):\n    \(ending.tail)"]
+            }
+            running.server = try ServerProcess.started(setup(place))
+        }
+        return findings
+    }
+
+    /// Returns what is wrong with how the server ended.
+    private func crash(_ running: Running, _ place: CrashPlace, _ numbers: inout Numbers) throws -> String? {
         let load_ms = options.mutant?.load_ms ?? options.load_ms
         let wait_us = UInt32(1000 * (load_ms / 10 + numbers.below(load_ms * 9 / 10)))
         // Mostly nothing is written out at the cut; the other ways leave other mixtures.
         let mode: UInt32 = options.mutant != nil || numbers.chance(70) ? 2 : numbers.chance(50) ? 1 : 0
+        let isGentle = crash == .kill && numbers.chance(10)
         // A lone client has its last call forgotten where a crowd's next sync would save it.
         let clients = options.mutant?.clients ?? [1, 2, 8, 8][numbers.below(4)]
         let early: Lock<String?> = Lock(nil)
-        let crash = crash
-        try trial.load(server.endpoint, clients: clients, mayFail: crash == .power) {
+        let (crash, server) = (crash, running.server)
+        try running.trial.load(server.endpoint, clients: clients, mayFail: crash == .power) {
             usleep(wait_us)
             if let ending = server.ending {
                 early.withLock { $0 = "the server ended by itself, status \(ending.status):\n    \(ending.tail)" }
             }
             if crash == .power { try place.cut(mode) }
-            server.kill()
+            _ = isGentle ? server.stop() : server.kill()
         }
         // Told to do so by a cut, a process may end; not before.
-        if let early = early.withLock({ $0 }) { return [early] + trial.ledger.takeFindings() }
-        if let ending = server.ending, ending.isCrash {
-            return ["the server crashed, status \(ending.status):\n    \(ending.tail)"]
-        }
-        try place.restore()
-        let again = try ServerProcess.started(place.setup)
-        let findings = trial.inspect(again.endpoint)
-        let ending = again.stop()
-        if ending.status != 0 {
-            return findings + ["a stop by SIGTERM ended with status \(ending.status):\n    \(ending.tail)"]
-        }
-        return findings
+        if let early = early.withLock({ $0 }) { return early }
+        guard let ending = server.ending, ending.isCrash || isGentle && ending.status != 0 else { return nil }
+        return "the server ended with status \(ending.status):\n    \(ending.tail)"
     }
-
 }
 
 /// The folder that is crashed over: an ordinary one, or one on a file system of its own.

@@ -100,8 +100,12 @@ struct FaultHarness {
         case .running(let server):
             findings += try load(workload, trial, server, fault)
             if let ending = server.ending {
-                if ending.isCrash { findings.append("the server crashed, status \(ending.status):\n    \(ending.tail)") }
-                if fault.isHarmless { findings.append("the server ended, status \(ending.status):\n    \(ending.tail)") }
+                if ending.isCrash {
+                    findings.append("the server crashed, status \(ending.status):\n    \(ending.tail)")
+                }
+                if fault.isHarmless {
+                    findings.append("the server ended, status \(ending.status):\n    \(ending.tail)")
+                }
             }
             server.kill()
         }

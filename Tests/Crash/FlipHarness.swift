@@ -30,7 +30,8 @@ struct FlipHarness {
         defer { _ = try? Shell.run("rm", "-rf", folder) }
         var numbers = Numbers(seed: options.seed)
         let trial = try makeTemplate(numbers.fork(1))
-        let files = try Shell.run("find", template, "-type", "f").split(separator: "\n").map(String.init).filter(isStored)
+        let files = try Shell.run("find", template, "-type", "f").split(separator: "\n").map(String.init).filter(
+            isStored)
         guard !files.isEmpty else { throw ClientError("no file of the store matches seg/*.seg, obj/** or meta/*") }
         var total = Reads()
         var refusals = 0

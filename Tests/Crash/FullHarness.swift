@@ -77,7 +77,9 @@ private final class Fill {
 
     func run() throws -> [String] {
         let outcome = Session(server.endpoint).call("PUT", "/plain")
-        guard case .answer(let answer) = outcome, answer.status == 200 else { return ["PUT /plain: \(outcome.summary)"] }
+        guard case .answer(let answer) = outcome, answer.status == 200 else {
+            return ["PUT /plain: \(outcome.summary)"]
+        }
         for round in 1...2 {
             try fill()
             let count = shared.book.withLock { $0.written.count }
@@ -87,7 +89,8 @@ private final class Fill {
             if let ending = server.ending {
                 shared.find("the server ended, status \(ending.status):\n    \(ending.tail)")
             }
-            summary += "\(round == 1 ? "" : ", then ")\(count) objects and \(shared.book.withLock { $0.refused.count }) refusals"
+            summary +=
+                "\(round == 1 ? "" : ", then ")\(count) objects and \(shared.book.withLock { $0.refused.count }) refusals"
             if !shared.book.withLock({ $0.findings.isEmpty }) { break }
         }
         if numbers.chance(50) { server.kill() } else { server.stop() }

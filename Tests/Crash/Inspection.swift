@@ -158,7 +158,9 @@ struct Inspection {
         }
         let wanted = line.map { $0.isMarker ? nil : $0.versionID } ?? nil
         if answer.status != (wanted == nil ? 404 : 200) {
-            ledger.find("HEAD \(key.path) answers \(answer.status), the listing begins with \(line.map { "\($0)" } ?? "nothing")")
+            ledger.find(
+                "HEAD \(key.path) answers \(answer.status), the listing begins with \(line.map { "\($0)" } ?? "nothing")"
+            )
         } else if let wanted, answer.reply.field("x-amz-version-id") != wanted {
             ledger.find("HEAD \(key.path) is not the version that the listing begins with")
         }

@@ -13,7 +13,8 @@ enum Listings {
         var objects: [String: Object] = [:]
         var token = ""
         repeat {
-            let more = token.isEmpty ? "" : "continuation-token=\(String(ascii: PercentEncoding.encode([UInt8](token.utf8))))&"
+            let more =
+                token.isEmpty ? "" : "continuation-token=\(String(ascii: PercentEncoding.encode([UInt8](token.utf8))))&"
             let query = "\(more)list-type=2&max-keys=\(pageLength)"
             guard case .answer(let answer) = session.call("GET", "/\(bucket)", query: query), answer.status == 200,
                 let page = try? XMLDocument.parse(answer.body)

@@ -23,7 +23,7 @@ struct Mutant: Sendable {
         // call of a lone client, and once the database's log is written over instead of growing.
         Mutant(
             name: "no-directory-sync", harness: "power", preloaded: ["OGW_FAULT_SYNC": "no-directories"],
-            cyclesMax: 80, load_ms: 2500, clients: 1),
+            cyclesMax: 60, load_ms: 2500, clients: 1),
     ]
 
     static func named(_ name: String) throws(ClientError) -> Mutant {

@@ -46,7 +46,8 @@ final class ServerProcess: Sendable {
         case refused(status: Int32, log: String)
     }
 
-    static func start(_ setup: ServerSetup) throws -> Start {
+    /// Starts a server and does not wait for it.
+    static func launch(_ setup: ServerSetup) throws -> ServerProcess {
         let port = try freeLoopbackPort()
         var environment = [
             "OGW_DATA": setup.data, "OGW_S3_LISTEN": "127.0.0.1:\(port)", "OGW_SERVICES_LISTEN": "off",
@@ -57,9 +58,12 @@ final class ServerProcess: Sendable {
         let child = try ChildProcess.start(
             [setup.program, "serve"], environment: environment, folder: setup.scratch,
             outputPath: "\(setup.scratch)/log")
-        let endpoint = Endpoint(port: port, accessKey: accessKey, secret: secret)
-        let server = ServerProcess(endpoint: endpoint, child: child)
-        let session = Session(endpoint)
+        return ServerProcess(endpoint: Endpoint(port: port, accessKey: accessKey, secret: secret), child: child)
+    }
+
+    static func start(_ setup: ServerSetup) throws -> Start {
+        let server = try launch(setup)
+        let session = Session(server.endpoint)
         let deadline = Monotonic.milliseconds + 120_000
         while Monotonic.milliseconds < deadline {
             if let ending = server.ending { return .refused(status: ending.status, log: ending.output) }
@@ -68,7 +72,7 @@ final class ServerProcess: Sendable {
             usleep(5_000)
         }
         server.kill()
-        throw ClientError("the server was not ready within 120 s:\n\(child.output)")
+        throw ClientError("the server was not ready within 120 s:\n\(server.log)")
     }
 
     /// A server that has to start.

@@ -13,7 +13,7 @@ final class Trial {
     private var uploads: [OpenUpload] = []
     private var notes: [Note] = []
     private(set) var counts = CallCounts()
-    private(set) var undecided = 0
+    private var undecided = 0
 
     init(_ numbers: Numbers) { self.numbers = numbers }
 
@@ -95,6 +95,18 @@ final class Trial {
         notes = []
         ledger.compact(states, keeping: uploads.map(\.content))
         return ledger.takeFindings()
+    }
+
+    /// Since the last time.
+    func takeCounts() -> CallCounts {
+        defer { counts = CallCounts() }
+        return counts
+    }
+
+    /// Keys whose calls were too many to be ordered, since the last time.
+    func takeUndecided() -> Int {
+        defer { undecided = 0 }
+        return undecided
     }
 
     private struct Harvest: Sendable {

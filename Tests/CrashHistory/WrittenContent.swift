@@ -39,7 +39,8 @@ public struct WrittenContent: Sendable, Hashable {
         guard found.count == wanted.count else { return "\(found.count) bytes instead of \(wanted.count)" }
         let wrong = wanted.indices.filter { wanted[$0] != found[$0] }
         let zeros = wrong.count(where: { found[$0] == 0 })
-        return "\(wrong.count) of \(wanted.count) bytes are wrong, the first at \(range.lowerBound + (wrong.first ?? 0)), "
+        return
+            "\(wrong.count) of \(wanted.count) bytes are wrong, the first at \(range.lowerBound + (wrong.first ?? 0)), "
             + "\(zeros) of them zero"
     }
 

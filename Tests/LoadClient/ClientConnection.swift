@@ -15,7 +15,8 @@ public final class ClientConnection {
         /// The value of the first field of this name, which is lower case.
         public func field(_ name: String) -> String? {
             for line in head.split(separator: Ascii.lineFeed).dropFirst() {
-                guard let colon = line.firstIndex(of: Ascii.colon), Ascii.lowered(line[..<colon]).elementsEqual(name.utf8)
+                guard let colon = line.firstIndex(of: Ascii.colon),
+                    Ascii.lowered(line[..<colon]).elementsEqual(name.utf8)
                 else { continue }
                 let value = line[(colon + 1)...].drop { $0 == Ascii.space }
                 return String(ascii: value.last == Ascii.carriageReturn ? value.dropLast() : value)
