@@ -111,7 +111,7 @@ let package = Package(
         tests(
             "ObjectGatewayTests",
             ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
-        tests("CrashTests", ["CrashHistory"]),
+        tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
         tests("EndToEnd", ["Bytes"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]

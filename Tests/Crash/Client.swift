@@ -71,8 +71,11 @@ final class Client {
         case .notSent:
             usleep(2_000)
             return .refused
-        case .unknown:
+        case .unknown(let reason):
             counts.unknown += 1
+            if reason.hasSuffix("errno \(EAGAIN)") {
+                ledger.find("\(what) was not answered within \(Session.patience_s) s")
+            }
             return .unknown
         case .answer(let answer):
             switch answer.status {

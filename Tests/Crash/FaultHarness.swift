@@ -159,7 +159,7 @@ extension Trial {
     /// Whether a write succeeds after a fault that has passed.
     func isWriting(_ endpoint: Endpoint) -> Bool {
         let before = counts.acknowledged
-        for _ in 0..<20 {
+        for _ in 0..<100 {
             run(endpoint, mayFail: true) { $0.put(Key.ordinary[0], size: 4096) }
             if counts.acknowledged > before { return true }
             usleep(100_000)
