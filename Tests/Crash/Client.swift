@@ -9,14 +9,14 @@ final class Client {
     let session: Session
     let ledger: Ledger
     var numbers: Numbers
-    /// Whether the store may be failing, so that errors of the server are no finding.
-    let mayFail: Bool
+    /// Whether the store may be failing by now, so that errors of the server are no finding.
+    let mayFail: Flag
     private(set) var notes: [Note] = []
     var counts = CallCounts()
     /// Uploads that are begun and neither completed nor aborted.
     var uploads: [OpenUpload]
 
-    init(_ endpoint: Endpoint, _ ledger: Ledger, _ numbers: Numbers, mayFail: Bool, uploads: [OpenUpload] = []) {
+    init(_ endpoint: Endpoint, _ ledger: Ledger, _ numbers: Numbers, mayFail: Flag, uploads: [OpenUpload] = []) {
         session = Session(endpoint)
         self.ledger = ledger
         self.numbers = numbers
@@ -25,8 +25,8 @@ final class Client {
     }
 
     /// Makes calls until `stop` is set.
-    func run(until stop: borrowing Atomic<Bool>) {
-        while !stop.load(ordering: .relaxed) { step() }
+    func run(until stop: Flag) {
+        while !stop.isSet { step() }
     }
 
     func step() {
@@ -85,11 +85,13 @@ final class Client {
                 return answer.status == 503 ? .unknown : .refused
             case 500...:
                 counts.errors += 1
-                if !mayFail { ledger.find("\(what) answered \(answer.status) \(answer.code), and nothing had failed") }
+                if !mayFail.isSet {
+                    ledger.find("\(what) answered \(answer.status) \(answer.code), and nothing had failed")
+                }
                 return .unknown
             default:
                 // A body that a stopping server did not take in whole is refused by 400.
-                if !mayFail || answer.code != "IncompleteBody" {
+                if !mayFail.isSet || answer.code != "IncompleteBody" {
                     ledger.find("\(what) answered \(answer.status) \(answer.code)")
                 }
                 return .refused
@@ -108,6 +110,16 @@ final class Client {
         default: 1 << 20
         }
     }
+}
+
+/// What one thread tells others.
+final class Flag: Sendable {
+    private let value: Atomic<Bool>
+
+    init(_ value: Bool = false) { self.value = Atomic(value) }
+
+    var isSet: Bool { value.load(ordering: .relaxed) }
+    func set() { value.store(true, ordering: .relaxed) }
 }
 
 struct CallCounts: Sendable {

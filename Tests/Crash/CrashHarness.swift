@@ -99,11 +99,12 @@ struct CrashHarness {
         let clients = options.mutant?.clients ?? [1, 2, 8, 8][numbers.below(4)]
         let early: Lock<String?> = Lock(nil)
         let (crash, server) = (crash, running.server)
-        try running.trial.load(server.endpoint, clients: clients, mayFail: crash == .power) {
+        try running.trial.load(server.endpoint, clients: clients) { mayFail in
             usleep(wait_us)
             if let ending = server.ending {
                 early.withLock { $0 = "the server ended by itself, status \(ending.status):\n    \(ending.tail)" }
             }
+            mayFail.set()
             if crash == .power { try place.cut(mode) }
             _ = isGentle ? server.stop() : server.kill()
         }

@@ -136,10 +136,11 @@ struct FlipHarness {
     ) {
         guard case .answer(let answer) = outcome, answer.status < 300 else {
             // Cut off within a body counts as an error: the client knows that something is amiss.
-            if case .answer(let answer) = outcome, answer.status == 404, wanted != nil {
-                reads.missing += 1
-            } else {
-                reads.errors += 1
+            switch outcome {
+            case .answer(let answer) where answer.status == 416: reads.right += 1
+            case .answer(let answer) where answer.status == 404:
+                if wanted == nil { reads.right += 1 } else { reads.missing += 1 }
+            default: reads.errors += 1
             }
             return
         }

@@ -1,7 +1,6 @@
 import CrashHistory
 import Glibc
 import LoadClient
-import Synchronization
 import Threads
 
 /// One data folder through many crashes: loads it, inspects it after each restart, and carries on what it is known to hold.
@@ -33,23 +32,24 @@ final class Trial {
         }
     }
 
-    /// Lets `clients` clients make calls until `crash`, which runs beside them, has returned.
+    /// Lets `clients` clients make calls until `crash`, which runs beside them, has returned. It sets its flag before it makes
+    /// the store fail.
     func load(
-        _ endpoint: Endpoint, clients: Int, mayFail: Bool, until crash: @escaping @Sendable () throws -> Void
+        _ endpoint: Endpoint, clients: Int, until crash: @escaping @Sendable (Flag) throws -> Void
     ) throws {
-        let stop = Flag()
+        let (stop, mayFail) = (Flag(), Flag())
         let ledger = ledger
         let numbers = numbers.fork(Int(truncatingIfNeeded: self.numbers.next()))
         let uploads = uploads
         let all = try ClientThreads.run(clients + 1) { index -> Harvest in
             if index == clients {
-                defer { stop.value.store(true, ordering: .relaxed) }
-                try crash()
+                defer { stop.set() }
+                try crash(mayFail)
                 return Harvest()
             }
             let own = uploads.enumerated().filter { $0.offset % clients == index }.map(\.element)
             let client = Client(endpoint, ledger, numbers.fork(index), mayFail: mayFail, uploads: own)
-            client.run(until: stop.value)
+            client.run(until: stop)
             return Harvest(client)
         }
         take(all)
@@ -63,7 +63,7 @@ final class Trial {
         take(
             try ClientThreads.run(clients) { index -> Harvest in
                 let own = uploads.enumerated().filter { $0.offset % clients == index }.map(\.element)
-                let client = Client(endpoint, ledger, numbers.fork(index), mayFail: true, uploads: own)
+                let client = Client(endpoint, ledger, numbers.fork(index), mayFail: Flag(true), uploads: own)
                 for _ in 0..<count { client.step() }
                 return Harvest(client)
             })
@@ -71,7 +71,7 @@ final class Trial {
 
     /// Lets one client make calls in turn.
     func run(_ endpoint: Endpoint, mayFail: Bool, _ body: (Client) throws -> Void) rethrows {
-        let client = Client(endpoint, ledger, numbers.fork(1), mayFail: mayFail, uploads: uploads)
+        let client = Client(endpoint, ledger, numbers.fork(1), mayFail: Flag(mayFail), uploads: uploads)
         defer { take([Harvest(client)]) }
         try body(client)
     }
@@ -118,10 +118,5 @@ final class Trial {
         init(_ client: Client) {
             (notes, uploads, counts) = (client.notes, client.uploads, client.counts)
         }
-    }
-
-    /// Shared by the threads of one load.
-    private final class Flag: Sendable {
-        let value = Atomic<Bool>(false)
     }
 }
