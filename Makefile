@@ -5,13 +5,14 @@ ARGS ?=
 DATA ?= ./data
 export SWIFT
 
-.PHONY: help run build test unit end-to-end lint fmt bench fuzz docs clean packages tools
+.PHONY: help run build test unit end-to-end crash lint fmt bench fuzz docs clean packages tools
 
 help:
 	@echo 'make run         build and start the gateway on ./data (S3 on :9000, services on :9001)'
 	@echo 'make build       build ogw and ogw-media, release'
 	@echo 'make test        install the test tools, run every test, print one summary'
 	@echo 'make unit        the tests without real clients; make end-to-end: only those with'
+	@echo 'make crash       crash it and check what it holds: make crash ARGS="power --cycles 50"'
 	@echo 'make lint        check the format; make fmt: apply it'
 	@echo 'make bench       measure beside nginx, print a table'
 	@echo 'make fuzz        run each fuzzer for a while'
@@ -39,6 +40,9 @@ unit: tools
 
 end-to-end: tools
 	@scripts/test end-to-end
+
+crash: packages
+	@scripts/crash $(or $(ARGS),slice)
 
 lint: packages
 	@scripts/lint

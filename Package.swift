@@ -36,6 +36,8 @@ let package = Package(
     products: [
         .executable(name: "ogw", targets: ["ogw"]),
         .executable(name: "ogw-media", targets: ["ogw-media"]),
+        // For LD_PRELOAD, by the crash harnesses.
+        .library(name: "ogw-preload", type: .dynamic, targets: ["CPreload"]),
     ],
     targets: [
         // What Debian brings.
@@ -79,7 +81,10 @@ let package = Package(
 
         program(
             "ogw-fuzz", ["Bytes", "HTTPServer", "SigV4", "XML", "ObjectGateway"], path: "Fuzz", exclude: ["Corpus"]),
-        program("ogw-bench", ["CLinux", "Bytes", "Threads", "Digests", "SigV4"], path: "Benchmarks"),
+        .target(
+            name: "LoadClient", dependencies: ["Bytes", "Threads", "SigV4"], path: "Tests/LoadClient",
+            swiftSettings: settings),
+        program("ogw-bench", ["CLinux", "Bytes", "Threads", "Digests", "SigV4", "LoadClient"], path: "Benchmarks"),
 
         .target(
             name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
@@ -92,6 +97,14 @@ let package = Package(
             path: "Tests/StoreSimulator", swiftSettings: settings),
         program("ogw-sim", ["StoreSimulator"], path: "Tests/Simulator"),
         tests("StoreSimulatorTests", ["StoreSimulator"]),
+        // The crash harnesses: what a store may do is checked apart from the programs that make it crash.
+        .target(name: "CExt4", path: "Tests/CExt4"),
+        .target(name: "CPreload", path: "Tests/CPreload"),
+        .target(name: "CrashHistory", path: "Tests/CrashHistory", swiftSettings: settings),
+        program(
+            "ogw-crash",
+            ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML"],
+            path: "Tests/Crash"),
         tests("BytesTests", ["Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),
@@ -111,6 +124,7 @@ let package = Package(
         tests(
             "ObjectGatewayTests",
             ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
+        tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
         tests("EndToEnd", ["Bytes"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]

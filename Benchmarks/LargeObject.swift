@@ -1,6 +1,7 @@
 import Bytes
 import Digests
 import Glibc
+import LoadClient
 import Synchronization
 import Threads
 
@@ -64,7 +65,7 @@ struct LargeObject: Sendable {
             for index in bytes.indices { answer.append(bytes[index]) }
         }
         let id = Self.text(between: "<UploadId>", and: "</UploadId>", in: String(decoding: answer, as: UTF8.self))
-        guard let id else { throw BenchError("no UploadId in the answer") }
+        guard let id else { throw ClientError("no UploadId in the answer") }
         let content = Content.bytes(partSize)
         let sent = try eachPart { number, connection in
             var body = content
@@ -93,11 +94,11 @@ struct LargeObject: Sendable {
             var crc = CRC32C()
             let reply = try Endpoint.checked(connection.reply { crc.update($0) }, "GET of a part")
             if reply.status != 206 || reply.length != length(of: number) {
-                throw BenchError("part \(number) came back with \(reply.length) bytes")
+                throw ClientError("part \(number) came back with \(reply.length) bytes")
             }
             return Part(number: number, etag: "", crc: crc.value)
         }
-        for (a, b) in zip(sent, back) where a.crc != b.crc { throw BenchError("part \(a.number) came back changed") }
+        for (a, b) in zip(sent, back) where a.crc != b.crc { throw ClientError("part \(a.number) came back changed") }
     }
 
     private static func text(between start: String, and end: String, in text: String) -> String? {

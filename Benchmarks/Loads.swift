@@ -1,6 +1,7 @@
 import Bytes
 import Digests
 import Glibc
+import LoadClient
 import SigV4
 import Synchronization
 import Threads
@@ -51,7 +52,7 @@ enum Loads {
             var timings = Timings()
             while Monotonic.nanoseconds < end {
                 let reply = try timings.measure { try endpoint.exchange(connection, "GET", path) }
-                if reply.length != size { throw BenchError("GET \(path): \(reply.length) bytes") }
+                if reply.length != size { throw ClientError("GET \(path): \(reply.length) bytes") }
             }
             return timings
         }

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import LoadClient
 import SigV4
 
 /// The commands that prepare what other load generators send.
@@ -14,9 +15,9 @@ enum Requests {
         for number in 0..<(try arguments.number("count")) {
             let body = Content.bytes(size, seed: UInt64(number) + 1)
             try endpoint.exchange(connection, "PUT", "\(prefix)\(number)", body: body)
-            guard let file = unsafe fopen("\(folder)\(prefix)\(number)", "w") else { throw BenchError.system("fopen") }
+            guard let file = unsafe fopen("\(folder)\(prefix)\(number)", "w") else { throw ClientError.system("fopen") }
             let written = unsafe fwrite(body, 1, body.count, file)
-            if unsafe fclose(file) != 0 || written != body.count { throw BenchError.system("fwrite") }
+            if unsafe fclose(file) != 0 || written != body.count { throw ClientError.system("fwrite") }
         }
     }
 

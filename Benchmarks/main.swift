@@ -1,4 +1,5 @@
 import Glibc
+import LoadClient
 
 // The load generator behind scripts/bench, which starts the servers and prints the table.
 do {
@@ -15,7 +16,7 @@ do {
     case "idle": try Loads.idle(arguments)
     case "interference": try Loads.interference(arguments)
     case "big": try LargeObject(arguments).run()
-    default: throw BenchError("expected bucket, seed, sign, lua, put, get, cost, idle, interference or big")
+    default: throw ClientError("expected bucket, seed, sign, lua, put, get, cost, idle, interference or big")
     }
 } catch {
     print("ogw-bench: \(error)")

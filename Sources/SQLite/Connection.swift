@@ -46,6 +46,10 @@ private let memoryStatisticsAreOff = csqlite_no_memory_statistics() == SQLITE_OK
             throw SQLiteError(code: code, message: "\(path): \(message)")
         }
         let connection = unsafe Connection(owning: opened)
+        // The library falls back to reading where it may not write, and every later write would fail.
+        if unsafe sqlite3_db_readonly(opened, "main") == 1 {
+            throw SQLiteError(code: SQLITE_CANTOPEN, message: "\(path): cannot be opened for writing")
+        }
         try connection.execute("PRAGMA wal_autocheckpoint = 0")
         // SAFETY: the hook is called by commits on this connection only, which `connection` outlives.
         unsafe sqlite3_wal_hook(

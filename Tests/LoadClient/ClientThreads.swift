@@ -2,7 +2,7 @@ import Glibc
 import Threads
 
 /// Blocking clients, one thread each: what they cost stays the same whatever the gateway under test does.
-enum ClientThreads {
+public enum ClientThreads {
     private final class Start {
         let index: Int
         let body: @Sendable (Int) -> Void
@@ -14,7 +14,7 @@ enum ClientThreads {
     }
 
     /// Runs `body` with 0..<count on as many threads. Returns the results in that order, or throws the first error.
-    static func run<Result: Sendable>(
+    public static func run<Result: Sendable>(
         _ count: Int, _ body: @escaping @Sendable (Int) throws -> Result
     ) throws -> [Result] {
         let outcomes = Lock<[Int: Swift.Result<Result, any Error>]>([:])
@@ -34,7 +34,7 @@ enum ClientThreads {
                     start.body(start.index)
                     return nil
                 }, Unmanaged.passRetained(start).toOpaque())
-            guard error == 0 else { throw BenchError("pthread_create failed with errno \(error)") }
+            guard error == 0 else { throw ClientError("pthread_create failed with errno \(error)") }
             threads.append(thread)
         }
         for thread in threads { pthread_join(thread, nil) }

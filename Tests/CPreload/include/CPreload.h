@@ -1,0 +1,1 @@
+// CPreload is loaded by LD_PRELOAD; nobody calls it by name.

@@ -1,0 +1,154 @@
+import CrashHistory
+import Glibc
+import LoadClient
+import TestSupport
+
+/// Flips bits in the files of a stopped store. Then each answer is right or an error, and the server does not crash.
+struct FlipHarness {
+    let options: Options
+    private let folder: String
+    private let setup: ServerSetup
+    private var template: String { "\(folder)/template" }
+
+    init(_ options: Options) {
+        self.options = options
+        folder = "\(options.folder)/flip-\(getpid())"
+        setup = ServerSetup(
+            program: options.program, preload: options.preload, data: "\(folder)/data", scratch: folder)
+    }
+
+    /// What became of the reads of one cycle.
+    private struct Reads {
+        var right = 0
+        var errors = 0
+        /// Answered as if the object had never been.
+        var missing = 0
+    }
+
+    func run(_ tally: Tally) throws {
+        try Shell.run("mkdir", "-p", folder)
+        defer { _ = try? Shell.run("rm", "-rf", folder) }
+        var numbers = Numbers(seed: options.seed)
+        let trial = try makeTemplate(numbers.fork(1))
+        let files = try Shell.run("find", template, "-type", "f").split(separator: "\n").map(String.init).filter(
+            isStored)
+        guard !files.isEmpty else { throw ClientError("no file of the store matches seg/*.seg, obj/** or meta/*") }
+        var total = Reads()
+        var refusals = 0
+        for cycle in 1...options.cycles where tally.hasTime {
+            try Shell.run("rm", "-rf", setup.data)
+            try Shell.run("cp", "-a", template, setup.data)
+            let flips = try flip(files, &numbers)
+            do {
+                switch try ServerProcess.start(setup) {
+                case .refused(let status, let log):
+                    refusals += 1
+                    // In one sentence, after what is logged at every start.
+                    let isSaid = status > 0 && log.split(separator: "\n").last?.hasPrefix("ogw serve: ") == true
+                    tally.count("\(cycle)", isSaid ? [] : ["\(flips): the start ended with \(status):\n    \(log)"])
+                case .running(let server):
+                    let reads = read(trial, server)
+                    total.right += reads.right
+                    total.errors += reads.errors
+                    total.missing += reads.missing
+                    var findings = trial.ledger.takeFindings().map { "\(flips): \($0)" }
+                    if let ending = server.ending {
+                        findings.append("\(flips): the server ended, \(ending.status):\n    \(ending.tail)")
+                    }
+                    server.kill()
+                    tally.count("\(cycle)", findings)
+                }
+            } catch {
+                tally.count("\(cycle)", ["\(flips): \(error)"])
+            }
+        }
+        print(
+            "flip: \(total.right) reads right, \(total.errors) errors, \(total.missing) not found, "
+                + "\(refusals) starts refused")
+    }
+
+    private func isStored(_ path: String) -> Bool {
+        let name = path.dropFirst(template.count + 1)
+        return name.hasPrefix("seg/") && name.hasSuffix(".seg") || name.hasPrefix("obj/") || name.hasPrefix("meta/")
+    }
+
+    private func makeTemplate(_ numbers: Numbers) throws -> Trial {
+        let server = try ServerProcess.started(setup)
+        let trial = Trial(numbers)
+        try trial.prepare(server.endpoint)
+        trial.run(server.endpoint, mayFail: false) { client in
+            for _ in 0..<400 { client.step() }
+        }
+        // With what a crash leaves to be read again at the start.
+        server.kill()
+        let again = try ServerProcess.started(setup)
+        let findings = trial.inspect(again.endpoint)
+        again.stop()
+        guard findings.isEmpty else { throw ClientError("before any bit was flipped: \(findings[0])") }
+        try Shell.run("mv", setup.data, template)
+        return trial
+    }
+
+    /// Flips one to three bits of one file. Says where.
+    private func flip(_ files: [String], _ numbers: inout Numbers) throws -> String {
+        // Each kind of file as often as the others, however many there are.
+        let kinds = Dictionary(grouping: files) { $0.dropFirst(template.count + 1).split(separator: "/")[0] }
+        let names = kinds.keys.sorted()
+        let kind = kinds[names[numbers.below(names.count)]] ?? []
+        let name = String(kind[numbers.below(kind.count)].dropFirst(template.count + 1))
+        var bytes = try TemporaryFolder.read("\(setup.data)/\(name)")
+        if bytes.isEmpty { return "\(name) is empty" }
+        var places: [String] = []
+        for _ in 0..<1 + numbers.below(3) {
+            let (place, bit) = (numbers.below(bytes.count), numbers.below(8))
+            bytes[place] ^= 1 << bit
+            places.append("\(place).\(bit)")
+        }
+        guard let file = unsafe fopen("\(setup.data)/\(name)", "r+") else { throw ClientError.system("fopen") }
+        // SAFETY: the bytes are read during the call only.
+        let written = unsafe fwrite(bytes, 1, bytes.count, file)
+        if unsafe fclose(file) != 0 || written != bytes.count { throw ClientError("cannot write \(name)") }
+        return "\(name) bits \(places.joined(separator: " "))"
+    }
+
+    private func read(_ trial: Trial, _ server: ServerProcess) -> Reads {
+        let session = Session(server.endpoint)
+        let ledger = trial.ledger
+        var reads = Reads()
+        for (key, state) in trial.states.sorted(by: { $0.key.path < $1.key.path }) {
+            let latest = state.entries.last.flatMap { $0.isMarker ? nil : $0.id }
+            check(session.call("GET", key.path), key, latest, ledger, &reads)
+            check(session.call("HEAD", key.path), key, latest, ledger, hasBody: false, &reads)
+            check(session.call("GET", key.path, range: "bytes=1000-5000"), key, latest, ledger, &reads)
+            for version in ledger.versions(of: key) where !version.isMarker {
+                let outcome = session.call("GET", key.path, query: "versionId=\(version.id)")
+                check(outcome, key, version.entry, ledger, &reads)
+            }
+        }
+        _ = Listings.objects(session, bucket: Key.plainBucket)
+        _ = Listings.versions(session, bucket: Key.versionedBucket)
+        return reads
+    }
+
+    private func check(
+        _ outcome: Session.Outcome, _ key: Key, _ wanted: EntryID?, _ ledger: Ledger, hasBody: Bool = true,
+        _ reads: inout Reads
+    ) {
+        guard case .answer(let answer) = outcome, answer.status < 300 else {
+            // Cut off within a body counts as an error: the client knows that something is amiss.
+            switch outcome {
+            case .answer(let answer) where answer.status == 416: reads.right += 1
+            case .answer(let answer) where answer.status == 404:
+                if wanted == nil { reads.right += 1 } else { reads.missing += 1 }
+            default: reads.errors += 1
+            }
+            return
+        }
+        guard let found = BodyCheck(answer, of: key, ledger, hasBody: hasBody).id else { return }
+        if found == wanted {
+            reads.right += 1
+        } else {
+            ledger.find("\(key.path) is write \(found), and was \(wanted.map { "write \($0)" } ?? "absent")")
+        }
+    }
+}
