@@ -45,10 +45,8 @@ final class BatchWriter: @unchecked Sendable {
     /// One answer for each mutation, in order, all durable. Either the batch is committed, and each mutation has its own
     /// outcome; or nothing of it is, and all have the same failure. On a full disk what makes room is tried by itself.
     func commit(_ mutations: [Mutation]) -> [Result<Answer, MetadataError>] {
-        switch outcome(of: mutations) {
-        case .answered(let answers): return answers
-        case .diskFull: return commitWhatMakesRoom(mutations)
-        }
+        if ballast.isHeld, case .answered(let answers) = outcome(of: mutations) { return answers }
+        return commitWhatMakesRoom(mutations)
     }
 
     private enum Outcome {
@@ -76,14 +74,21 @@ final class BatchWriter: @unchecked Sendable {
 
     private func commitWhatMakesRoom(_ mutations: [Mutation]) -> [Result<Answer, MetadataError>] {
         let chosen = mutations.filter(\.makesRoom)
-        ballast.giveUp()
-        guard !chosen.isEmpty, case .answered(let answers) = outcome(of: chosen) else {
+        guard !chosen.isEmpty, let answers = outcomeWithBallast(of: chosen) else {
             return mutations.map { _ in .failure(failure ?? .diskFull) }
         }
         var next = answers.makeIterator()
         return mutations.map { mutation in
             mutation.makesRoom ? next.next() ?? .failure(.diskFull) : .failure(.diskFull)
         }
+    }
+
+    /// Nil where the disk is full even without the ballast.
+    private func outcomeWithBallast(of mutations: [Mutation]) -> [Result<Answer, MetadataError>]? {
+        if case .answered(let answers) = outcome(of: mutations) { return answers }
+        ballast.giveUp()
+        if case .answered(let answers) = outcome(of: mutations) { return answers }
+        return nil
     }
 
     private func attempt(_ mutations: [Mutation]) throws(BatchFailure) -> [Result<Answer, MetadataError>] {
@@ -211,8 +216,10 @@ final class BatchWriter: @unchecked Sendable {
     /// Copies the write-ahead log into the database when it has grown.
     func checkpointIfGrown() {
         ballast.restore()
-        if failure != nil || connection.walPageCount < configuration.checkpointPageCount { return }
-        let isOversized = Int64(connection.walPageCount) * 4096 > configuration.walSizeMax
+        // Where room is short, the room of the write-ahead log is used again and again.
+        let isShort = !ballast.isHeld
+        if failure != nil || (connection.walPageCount < configuration.checkpointPageCount && !isShort) { return }
+        let isOversized = isShort || Int64(connection.walPageCount) * 4096 > configuration.walSizeMax
         checkpoint(isOversized ? .truncating : .passive)
     }
 

@@ -41,20 +41,20 @@ public final class SQLiteStore: MetadataStore {
         barrier: @escaping @Sendable ([BlobID]) throws -> Void
     ) throws(MetadataError) -> SQLiteStore {
         let file = folder.metadata + "/main.db"
-        let connection = try openWriter(file, configuration)
-        try Schema.prepare(connection)
-        let rows = Rows(connection: connection)
-        try keepFormerFormat(folder, rows)
         let segments = SegmentFiles(disk: folder.disk, directory: folder.segments, storeID: folder.id)
-        let state = try Replay(connection: connection, files: segments).run(from: try rows.viewState())
-        let log: LogWriter
-        do { log = try LogWriter.begin(after: state.applied, files: segments, configuration: configuration.log) } catch
-        {
-            throw MetadataError(error)
+        let ballast = Ballast(disk: folder.disk, path: folder.ballast, bytes: configuration.ballastBytes)
+        let opened: (connection: Connection, state: ViewState, log: LogWriter)
+        do throws(MetadataError) {
+            opened = try recover(folder, file, segments, configuration)
+        } catch {
+            guard error == .diskFull else { throw error }
+            ballast.giveUp()
+            opened = try recover(folder, file, segments, configuration)
         }
+        let (connection, state, log) = opened
+        let rows = Rows(connection: connection)
         let catalog = Lock(try Catalog(reading: rows))
         let cache = VersionCache(entryCountMax: configuration.cachedVersionCountMax)
-        let ballast = Ballast(disk: folder.disk, path: folder.ballast, bytes: configuration.ballastBytes)
         let writer = BatchWriter(
             connection: connection, log: log, state: state, configuration: configuration, catalog: catalog,
             cache: cache, ballast: ballast, barrier: barrier)
@@ -62,6 +62,25 @@ public final class SQLiteStore: MetadataStore {
             folder: folder, readers: ReaderPool(path: file, configuration: configuration), writer: writer,
             catalog: catalog,
             cache: cache, segments: segments, lastBlob: state.lastBlob, pool: pool, configuration: configuration)
+    }
+
+    /// The database at the end of the log, and a log that goes on in a new segment.
+    private static func recover(
+        _ folder: DataFolder, _ file: String, _ segments: SegmentFiles, _ configuration: SQLiteStoreConfiguration
+    ) throws(MetadataError) -> (Connection, ViewState, LogWriter) {
+        let connection = try openWriter(file, configuration)
+        try Schema.prepare(connection)
+        let rows = Rows(connection: connection)
+        try keepFormerFormat(folder, rows)
+        let state = try Replay(connection: connection, files: segments).run(from: try rows.viewState())
+        do {
+            return (
+                connection, state,
+                try LogWriter.begin(after: state.applied, files: segments, configuration: configuration.log)
+            )
+        } catch {
+            throw MetadataError(error)
+        }
     }
 
     /// What a store of the first format holds is in no log: a base keeps it before anything else happens.
@@ -90,6 +109,9 @@ public final class SQLiteStore: MetadataStore {
                     PRAGMA cache_size = -\(max(0, configuration.writerCacheSize_kib));
                     PRAGMA journal_size_limit = \(max(0, configuration.walSizeMax));
                     """)
+            // Where a file beside the database could not be opened for writing, the library would find out at the first commit.
+            try connection.begin()
+            try connection.rollback()
             return connection
         } catch {
             throw MetadataError(error)
