@@ -147,14 +147,22 @@ public final class Pool: TaskExecutor, Sendable {
 
     /// Lets all that is queued run first.
     public func yield() async {
-        // Resumed here and now, the task would go on without having waited.
         await Waiter<Void>.suspend { waiter in
-            perform(
-                crew.withLock { crew in
-                    crew.queue.append(.resumption(waiter))
-                    return crew.call()
-                })
+            // Resumed here and now, the task would go on without having waited.
+            if let context = ThreadContext.current, context.pool == ObjectIdentifier(self) {
+                context.yielded.append(waiter)
+            } else {
+                queue([waiter])
+            }
         }
+    }
+
+    func queue(_ yielded: [Waiter<Void>]) {
+        perform(
+            crew.withLock { crew in
+                for waiter in yielded { crew.queue.append(.resumption(waiter)) }
+                return crew.call()
+            })
     }
 
     public func enqueue(_ job: consuming ExecutorJob) {
