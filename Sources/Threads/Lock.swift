@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 
 /// A mutual exclusion lock around a value, on `pthread_mutex`.
 ///
@@ -6,8 +6,8 @@ import Glibc
 /// and invisible to the thread sanitizer. No I/O, hashing or `await` belongs inside `withLock`.
 // @unchecked: the mutex guards `value`.
 @safe public final class Lock<Value>: @unchecked Sendable {
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private var value: Value
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline var value: Value
 
     public init(_ value: consuming sending Value) {
         // SAFETY: allocated once, initialised before use, destroyed and freed in deinit only.
@@ -24,7 +24,9 @@ import Glibc
         unsafe mutex.deallocate()
     }
 
+    /// Inlinable, so that it is specialised for its callers in other modules.
     /// Not reentrant: a `withLock` inside `body` on the same lock deadlocks.
+    @inlinable
     public func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {

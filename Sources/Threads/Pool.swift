@@ -75,20 +75,31 @@ public final class Pool: TaskExecutor, Sendable {
 
     /// Runs `body` on the calling thread, after telling the pool that this thread may block, so that a spare thread can
     /// take its place. May also be called on threads that are not the pool's; then it only runs `body`.
+    @inlinable
     public func blocking<Result: ~Copyable, Failure: Error>(
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
+        let isCounted = beginBlocking()
+        defer { if isCounted { endBlocking() } }
+        return try body()
+    }
+
+    /// False on a thread that is not this pool's, or is inside `blocking` already.
+    @usableFromInline
+    func beginBlocking() -> Bool {
         guard let context = ThreadContext.current, context.pool == ObjectIdentifier(self), !context.isBlocking else {
-            return try body()
+            return false
         }
         context.isBlocking = true
         let now = blocked.add(1, ordering: .relaxed).newValue
         if (alive.load(ordering: .relaxed) - now) * 2 < workers { startSpare() }
-        defer {
-            context.isBlocking = false
-            blocked.subtract(1, ordering: .relaxed)
-        }
-        return try body()
+        return true
+    }
+
+    @usableFromInline
+    func endBlocking() {
+        ThreadContext.current?.isBlocking = false
+        blocked.subtract(1, ordering: .relaxed)
     }
 
     /// Starts `operation` as a task on the pool; callable on any thread.
@@ -136,14 +147,22 @@ public final class Pool: TaskExecutor, Sendable {
 
     /// Lets all that is queued run first.
     public func yield() async {
-        // Resumed here and now, the task would go on without having waited.
         await Waiter<Void>.suspend { waiter in
-            perform(
-                crew.withLock { crew in
-                    crew.queue.append(.resumption(waiter))
-                    return crew.call()
-                })
+            // Resumed here and now, the task would go on without having waited.
+            if let context = ThreadContext.current, context.pool == ObjectIdentifier(self) {
+                context.yielded.append(waiter)
+            } else {
+                queue([waiter])
+            }
         }
+    }
+
+    func queue(_ yielded: [Waiter<Void>]) {
+        perform(
+            crew.withLock { crew in
+                for waiter in yielded { crew.queue.append(.resumption(waiter)) }
+                return crew.call()
+            })
     }
 
     public func enqueue(_ job: consuming ExecutorJob) {

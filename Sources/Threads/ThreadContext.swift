@@ -7,6 +7,8 @@ final class ThreadContext {
     /// The next job that is enqueued runs on this thread as soon as the event handler returns.
     var takesTail = false
     var tail: UnownedJob?
+    /// The tasks that yielded in the current turn; they are queued when it is over.
+    var yielded: [Waiter<Void>] = []
     var isBlocking = false
     /// Depth of `corked` calls, and what was enqueued inside them.
     var corkDepth = 0

@@ -115,6 +115,10 @@ extension Pool {
             context.tail = nil
             run(job)
         }
+        if !context.yielded.isEmpty {
+            queue(context.yielded)
+            context.yielded.removeAll(keepingCapacity: true)
+        }
     }
 
     private func run(_ job: UnownedJob) {
