@@ -108,6 +108,7 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),
+        tests("SimulatedDiskTests", ["SimulatedDisk", "Files"]),
         tests("DigestsTests", ["Digests", "CDigests", "Bytes"]),
         tests("XMLTests", ["XML"]),
         tests("RedoLogTests", ["RedoLog", "Files", "Digests", "Bytes"]),
