@@ -121,12 +121,14 @@ let package = Package(
         tests(
             "MetadataTests", ["Metadata", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
             exclude: ["Fixtures"]),
-        tests("BucketsTests", ["Buckets", "Metadata", "RedoLog", "Digests", "Files", "Threads", "Bytes"]),
+        tests(
+            "BucketsTests",
+            ["Buckets", "Metadata", "RedoLog", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",
             ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
-        tests("EndToEnd", ["Bytes"], exclude: ["Clients"]),
+        tests("EndToEnd", ["Bytes", "Files"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]
 )

@@ -161,6 +161,10 @@ private final class StaleStore: MetadataStore {
     func addUser(_ user: User) async throws(MetadataError) { try await store.addUser(user) }
     func updateUser(_ user: User) async throws(MetadataError) { try await store.updateUser(user) }
     func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? { try await store.blob(id) }
+    func blobs(after: BlobID, limit: Int) async throws(MetadataError) -> [StoredBlob] {
+        try await store.blobs(after: after, limit: limit)
+    }
+    func garbageCount() throws(MetadataError) -> UInt64 { try store.garbageCount() }
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID] { try await store.garbage(limit: limit) }
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError) { try await store.forgetGarbage(blobs) }
 }
