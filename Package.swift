@@ -93,7 +93,9 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "StoreSimulator",
-            dependencies: ["SimulatedDisk", "Metadata", "RedoLog", "SQLite", "Digests", "Files", "Threads", "Bytes"],
+            dependencies: [
+                "SimulatedDisk", "Buckets", "Metadata", "RedoLog", "SQLite", "Digests", "Files", "Threads", "Bytes",
+            ],
             path: "Tests/StoreSimulator", swiftSettings: settings),
         program("ogw-sim", ["StoreSimulator"], path: "Tests/Simulator"),
         tests("StoreSimulatorTests", ["StoreSimulator"]),

@@ -91,6 +91,13 @@ public final class ObjectStore: Sendable {
         return result
     }
 
+    /// As `MetadataStore.delete`.
+    public func delete(_ requests: [DeleteRequest]) async -> [Result<DeleteResult, MetadataError>] {
+        let results = await metadata.delete(requests)
+        sweeper.wake()
+        return results
+    }
+
     public func completeUpload(_ request: CompleteRequest) async throws(MetadataError) -> ObjectVersion {
         let version = try await metadata.completeUpload(request)
         sweeper.wake()

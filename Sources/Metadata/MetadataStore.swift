@@ -25,6 +25,8 @@ public protocol MetadataStore: Sendable {
     /// version is replaced and its blobs become garbage.
     func publish(_ new: NewVersion) async throws(MetadataError) -> ObjectVersion
     func delete(_ request: DeleteRequest) async throws(MetadataError) -> DeleteResult
+    /// Each by itself, in no promised order; one result for each, in the order of the requests. Cheaper than one after another.
+    func delete(_ requests: [DeleteRequest]) async -> [Result<DeleteResult, MetadataError>]
     /// Replaces the tags of a version. Throws `noSuchKey` or `noSuchVersion`; a delete marker counts as `noSuchKey`.
     /// Returns the version's id.
     func setTags(_ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?)

@@ -160,6 +160,16 @@ final class ScriptedStore: MetadataStore {
         }
     }
 
+    func delete(_ requests: [DeleteRequest]) async -> [Result<DeleteResult, MetadataError>] {
+        var results: [Result<DeleteResult, MetadataError>] = []
+        for request in requests {
+            do throws(MetadataError) { results.append(.success(try await delete(request))) } catch {
+                results.append(.failure(error))
+            }
+        }
+        return results
+    }
+
     func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? { state.withLock { $0.blobs[id] } }
 
     func blobs(after: BlobID, limit: Int) async throws(MetadataError) -> [StoredBlob] {
