@@ -116,6 +116,7 @@ public final class LogWriter {
         }
         do { try file.syncData() } catch { throw .fatal(error) }
         try files.syncDirectory()
+        files.made(number)
         return (file, header)
     }
 }

@@ -11,8 +11,14 @@ public final class SegmentFiles: Sendable {
     /// Of the store, 16 random bytes: its segments carry it.
     public let storeID: [UInt8]
     let disk: any Disk
-    private let open = Lock<[UInt64: any DiskFile]>([:])
+    private let open = Lock(Open())
     private static let openFilesMax = 256
+
+    private struct Open {
+        var files: [UInt64: any DiskFile] = [:]
+        /// They are not kept open for a reader that opened one just before. A number takes 8 bytes here for each GiB removed.
+        var removed: Set<UInt64> = []
+    }
 
     /// `directory` exists.
     public init(disk: any Disk, directory: String, storeID: [UInt8]) {
@@ -42,12 +48,13 @@ public final class SegmentFiles: Sendable {
 
     /// Throws `system` with ENOENT where the segment was removed.
     public func file(of number: UInt64) throws(LogError) -> any DiskFile {
-        if let known = open.withLock({ $0[number] }) { return known }
+        if let known = open.withLock({ $0.files[number] }) { return known }
         let file: any DiskFile
         do { file = try disk.open(path(of: number), .read) } catch { throw .system(error) }
         open.withLock { open in
-            if open.count >= Self.openFilesMax { open.removeAll() }
-            open[number] = file
+            if open.removed.contains(number) { return }
+            if open.files.count >= Self.openFilesMax { open.files.removeAll() }
+            open.files[number] = file
         }
         return file
     }
@@ -68,9 +75,15 @@ public final class SegmentFiles: Sendable {
 
     /// Removes a segment. Files that are open stay readable. The caller makes the removal durable with `syncDirectory`.
     public func remove(_ number: UInt64) throws(LogError) {
-        open.withLock { $0[number] = nil }
+        open.withLock { open in
+            open.files[number] = nil
+            open.removed.insert(number)
+        }
         do { try disk.remove(path(of: number)) } catch { throw .system(error) }
     }
+
+    /// A number that was removed is in use again.
+    func made(_ number: UInt64) { open.withLock { _ = $0.removed.remove(number) } }
 
     public func syncDirectory() throws(LogError) {
         do { try disk.syncDirectory(directory) } catch { throw .fatal(error) }

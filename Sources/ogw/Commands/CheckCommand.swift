@@ -8,11 +8,16 @@ enum CheckCommand: Command {
         "check", "Read everything that is stored and compare it with what was written.",
         options: [
             .init("--status", nil, "Say how the scrub in the background stands, and read nothing."),
+            .init(
+                "--rebuild", nil,
+                "Make the database anew from its newest base and the log, where no server runs; the former one goes to the folder quarantine."
+            ),
             .init("--repair", nil, "Move damaged files, and files that nothing names, to the folder quarantine."),
         ] + Control.options, settings: Control.settings,
         example: """
             ogw check --status
             ogw check || ogw check --repair
+            ogw check --rebuild
             """)
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
@@ -21,6 +26,12 @@ enum CheckCommand: Command {
         if repairs, onlyStatus { throw usage("--repair is given beside --status: wanted one of them") }
         let configuration = try Environment.configuration(arguments)
         let pool = try Pool.start(threads: 2)
+        if arguments.switches.contains("--rebuild") {
+            if repairs || onlyStatus {
+                throw usage("--rebuild is given beside \(repairs ? "--repair" : "--status"): wanted one of them")
+            }
+            return try rebuild(configuration.data, arguments, pool)
+        }
         let log = Log(level: .warning)
         let showsProgress = isatty(STDERR_FILENO) == 1
         let status = try waitFor(on: pool) {
@@ -39,6 +50,25 @@ enum CheckCommand: Command {
         }
         Control.show(status, arguments, onlyStatus ? overview : report)
         return isWrong(status) ? 1 : 0
+    }
+
+    private static func rebuild(_ folder: String, _ arguments: ParsedArguments, _ pool: Pool) throws -> Int32 {
+        let report = try waitFor(on: pool) { () async throws(StartError) in
+            try await OpenStore.rebuild(folder, pool: pool)
+        }
+        let answer: JSONValue = [
+            "base": report.base.map { .integer(Int64(clamping: $0)) } ?? .null,
+            "last_record": .integer(Int64(clamping: report.lastRecord)), "buckets": .integer(Int64(report.buckets)),
+            "versions": .integer(Int64(report.versions)),
+        ]
+        Control.show(answer, arguments) { _ in
+            let origin = report.base.map { "the base of record \($0) and the log" } ?? "the log alone"
+            return """
+                The database is made anew from \(origin), up to record \(report.lastRecord): \(report.buckets) buckets, \
+                \(report.versions) versions. The former one is in the folder quarantine.
+                """
+        }
+        return 0
     }
 
     private static func ask(
