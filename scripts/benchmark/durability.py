@@ -85,7 +85,7 @@ def slowsync(machine, report):
                              gets=50, seconds=machine.seconds)
 
     results = [gets(server) for server in (slow, quick)]
-    report.row(title, "GET 4 KiB, 16 connections", *(f"{rate(r)}, {latency(r)}" for r in results), ratio(*results))
+    report.row(title, "GET 4 KiB, 16 connections", *(f"{r['per_second']:,.0f}/s, {latency(r)}" for r in results), ratio(*results))
     results = [both(server) for server in (slow, quick)]
     report.row(title, "GET 4 KiB among as many PUTs, 64 connections", *(latency(r["get"]) for r in results),
                ratio(results[0]["get"], results[1]["get"], "p50_ms"), note=said + "; time, less is better")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -33,6 +34,7 @@ class Server:
         self.endpoint = endpoint
         self.log = log
         self.folder = folder
+        self.is_stopped = False
 
     @property
     def port(self):
@@ -48,10 +50,23 @@ class Server:
 
     def kill(self):
         """As a crash of the process: nothing is flushed or closed."""
+        self.is_stopped = True
         self.process.kill()
         self.process.wait()
 
+    def death(self):
+        """How a server that nobody stopped has ended, and what it said last; empty while it runs."""
+        if self.is_stopped or self.process.poll() is None:
+            return ""
+        with open(self.log, errors="replace") as file:
+            text = file.read()
+        # A crash report tells most where it comes to the thread that crashed.
+        thread = re.search(r"^Thread \d+.* crashed:", text, re.MULTILINE)
+        said = text[thread.start():thread.start() + 3000] if thread else text[-1500:]
+        return f"{os.path.basename(self.folder)} ended with {self.process.returncode}: {said.strip()}"
+
     def stop(self):
+        self.is_stopped = True
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -172,6 +187,13 @@ class Machine:
         self.prepared = {name: other for name, other in self.prepared.items() if other is not server}
         if remove:
             shutil.rmtree(server.folder, ignore_errors=True)
+
+    def deaths(self):
+        """Of servers that ended by themselves since this was last asked."""
+        said = [server.death() for server in self.servers]
+        for server in self.servers:
+            server.is_stopped = server.is_stopped or server.process.poll() is not None
+        return "\n".join(text for text in said if text)
 
     def free(self):
         """Bytes free on the file system of the run."""
