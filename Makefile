@@ -5,7 +5,7 @@ ARGS ?=
 DATA ?= ./data
 export SWIFT
 
-.PHONY: help run build test unit end-to-end crash lint fmt bench fuzz docs clean packages tools
+.PHONY: help run build test unit end-to-end crash lint fmt bench fuzz simulate docs clean packages tools
 
 help:
 	@echo 'make run         build and start the gateway on ./data (S3 on :9000, services on :9001)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make lint        check the format; make fmt: apply it'
 	@echo 'make bench       measure beside nginx, SeaweedFS and rclone, print a table'
 	@echo 'make fuzz        run each fuzzer for a while'
+	@echo 'make simulate    run schedules of the store over a simulated disk'
 	@echo 'make docs        write the generated pages of docs/'
 	@echo 'make clean       remove what was built'
 
@@ -53,6 +54,9 @@ fmt: packages
 bench: tools build
 	scripts/swift build -c release --product ogw-preload
 	@scripts/bench $(ARGS)
+
+simulate: packages
+	@scripts/simulate $(ARGS)
 
 fuzz: packages
 	@scripts/fuzz $(ARGS)

@@ -93,7 +93,9 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "StoreSimulator",
-            dependencies: ["SimulatedDisk", "Metadata", "RedoLog", "SQLite", "Digests", "Files", "Threads", "Bytes"],
+            dependencies: [
+                "SimulatedDisk", "Buckets", "Metadata", "RedoLog", "SQLite", "Digests", "Files", "Threads", "Bytes",
+            ],
             path: "Tests/StoreSimulator", swiftSettings: settings),
         program("ogw-sim", ["StoreSimulator"], path: "Tests/Simulator"),
         tests("StoreSimulatorTests", ["StoreSimulator"]),
@@ -108,6 +110,7 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),
+        tests("SimulatedDiskTests", ["SimulatedDisk", "Files"]),
         tests("DigestsTests", ["Digests", "CDigests", "Bytes"]),
         tests("XMLTests", ["XML"]),
         tests("RedoLogTests", ["RedoLog", "Files", "Digests", "Bytes"]),
@@ -120,12 +123,14 @@ let package = Package(
         tests(
             "MetadataTests", ["Metadata", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
             exclude: ["Fixtures"]),
-        tests("BucketsTests", ["Buckets", "Metadata", "RedoLog", "Digests", "Files", "Threads", "Bytes"]),
+        tests(
+            "BucketsTests",
+            ["Buckets", "Metadata", "RedoLog", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",
             ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
-        tests("EndToEnd", ["Bytes"], exclude: ["Clients"]),
+        tests("EndToEnd", ["Bytes", "Files"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]
 )

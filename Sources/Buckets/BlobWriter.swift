@@ -1,3 +1,4 @@
+import Bytes
 import Digests
 import Files
 import Metadata
@@ -16,15 +17,22 @@ final class BlobWriter {
     private var collected: [UInt8] = []
     private var share: MemoryBudget.Share?
     private var file: (any DiskFile)?
+    /// Of what was written into the file.
+    private var checks = BlockChecks()
+    private let label: BlobLabel?
     /// Up to here writeback was begun, and up to here it is done. `writebackDone <= writebackBegun <= size`.
     private var writebackBegun: UInt64 = 0
     private var writebackDone: UInt64 = 0
 
-    init(blobs: LocalBlobs, pool: Pool, digests: DigestSet, sizeMax: UInt64) throws(BucketsError) {
+    /// `label` is kept in a file's trailer.
+    init(
+        blobs: LocalBlobs, pool: Pool, digests: DigestSet, sizeMax: UInt64, label: BlobLabel? = nil
+    ) throws(BucketsError) {
         self.blobs = blobs
         self.pool = pool
         self.digests = DigestStream(digests.union(.md5))
         self.sizeMax = sizeMax
+        self.label = label
         share = MemoryBudget.Share(of: blobs.memory)
         try blobs.checkSpace()
     }
@@ -38,6 +46,7 @@ final class BlobWriter {
             unsafe bytes.withUnsafeBufferPointer { unsafe collected.append(contentsOf: $0) }
         } else {
             let file = try openedFile()
+            checks.update(bytes)
             do { try file.write(bytes, at: size) } catch { throw BucketsError(error) }
         }
         size = total
@@ -71,13 +80,17 @@ final class BlobWriter {
             defer { share = nil }
             return StagedBlob(inline: bytes, as: try blobs.newID(needsDirectory: false), share: share, digests: values)
         }
-        let (file, id) = try pool.blocking { () throws(BucketsError) in
+        let (file, blob) = try pool.blocking { () throws(BucketsError) in
             let file = try openedFile()
+            let id = try blobs.newID(needsDirectory: true)
+            checks.finish()
+            let record = BlobRecord(blob: id, size: size, storeID: blobs.storeID, moment: .now(), label: label)
+            let trailer = BlobTrailer(size: size, table: checks.table, record: record.bytes)
+            do throws(SystemError) { try file.write(trailer.bytes.span, at: size) } catch { throw BucketsError(error) }
             try blobs.sync(file)
-            return (file, try blobs.newID(needsDirectory: true))
+            return (file, NewBlob(id: id, size: size, crc32c: trailer.tableCRC, bytes: nil))
         }
         self.file = nil
-        let blob = NewBlob(id: id, size: size, crc32c: nil, bytes: nil)
         return StagedBlob(blob, blobs: blobs, pool: pool, unnamed: file, digests: values)
     }
 
@@ -96,6 +109,7 @@ final class BlobWriter {
         let head = collected
         collected = []
         share = nil
+        checks.update(head.span)
         do { try file.write(head.span, at: 0) } catch { throw BucketsError(error) }
         return file
     }

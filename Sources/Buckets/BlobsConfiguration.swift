@@ -3,8 +3,14 @@ import Glibc
 
 /// The settings of `LocalBlobs` and of what reads and writes through them.
 public struct BlobsConfiguration: Sendable {
-    /// Below this many free bytes nothing new is staged (`BucketsError.diskFull`); reads and deletes go on.
-    public var freeBytesMin: UInt64 = 256 << 20
+    /// Below this many free bytes nothing new is staged (`BucketsError.diskFull`); reads and deletes go on. Nil for 256 MiB, or
+    /// 5 % of a smaller file system.
+    public var freeBytesMin: UInt64?
+    /// Files found to be what was written, which are then sent without being checked again for `verifiedFor`.
+    public var verifiedBlobsMax = 1 << 16
+    public var verifiedFor = Duration.seconds(24 * 3600)
+    /// Of a file that is not among them, so many bytes at a time are checked and then sent.
+    public var verifyWindowBytes: UInt64 = 2 << 20
     /// Content up to this many bytes travels in the log, within the record that commits it, and has no file: at most
     /// `inlineBytesLimit`.
     public var inlineBytesMax = 128 << 10

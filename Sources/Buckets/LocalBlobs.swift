@@ -15,6 +15,10 @@ public final class LocalBlobs: Sendable {
     let disk: any Disk
     /// What uploads hold in memory.
     let memory: MemoryBudget
+    let verified: VerifiedBlobs
+    public let damage = DamageReports()
+    /// Of the store.
+    let storeID: [UInt8]
     let pins: PinTable
     private let ids: Lock<Ids>
     /// The first id of this opening. Files below it that no row names are orphans: nobody is about to publish them.
@@ -35,9 +39,10 @@ public final class LocalBlobs: Sendable {
 
     private init(folder: DataFolder, configuration: BlobsConfiguration, block: UInt64) {
         root = folder.path
-        disk = folder.disk
+        (disk, storeID) = (folder.disk, folder.id)
         self.configuration = configuration
         memory = MemoryBudget(bytesMax: configuration.collectedBytesTotalMax)
+        verified = VerifiedBlobs(countMax: configuration.verifiedBlobsMax, lifetime: configuration.verifiedFor)
         pins = PinTable(blobsMax: configuration.pinnedBlobsMax)
         firstID = block << Self.blockBits
         ids = Lock(Ids(next: firstID, blocksReady: block + 1))
@@ -174,24 +179,25 @@ public final class LocalBlobs: Sendable {
     /// Syncs of directories since the opening, for metrics.
     public var directorySyncCount: UInt64 { directorySyncs.load(ordering: .relaxed) }
 
-    /// Throws `diskFull` when less is free than the configured minimum. Looks at most every 200 ms.
+    /// Throws `diskFull` when less is free than the configured minimum.
     func checkSpace() throws(BucketsError) {
+        if try !hasRoom() { throw .diskFull }
+    }
+
+    /// Whether as much is free as configured, so that content may be written. Looks at most every 200 ms.
+    public func hasRoom() throws(BucketsError) -> Bool {
         let now = ContinuousClock.now
         let known = space.withLock { space -> Bool? in
             if let checked = space.checked, checked.duration(to: now) < .milliseconds(200) { return space.isEnough }
             space.checked = now
             return nil
         }
-        let isEnough: Bool
-        if let known {
-            isEnough = known
-        } else {
-            do { isEnough = try disk.space(at: root).free >= configuration.freeBytesMin } catch {
-                throw BucketsError(error)
-            }
-            space.withLock { $0.isEnough = isEnough }
-        }
-        if !isEnough { throw .diskFull }
+        if let known { return known }
+        let found: DiskSpace
+        do { found = try disk.space(at: root) } catch { throw BucketsError(error) }
+        let isEnough = found.free >= configuration.freeBytesMin ?? min(256 << 20, found.total / 20)
+        space.withLock { $0.isEnough = isEnough }
+        return isEnough
     }
 
     // MARK: Reading and removing
@@ -205,6 +211,7 @@ public final class LocalBlobs: Sendable {
 
     /// Removes a blob's file; one that is gone already is fine. Open files stay readable.
     public func remove(_ id: BlobID) throws(BucketsError) {
+        verified.remove(id)
         do { try disk.remove(path(of: id)) } catch { throw BucketsError(error) }
     }
 

@@ -9,7 +9,7 @@ extension ObjectStore {
     /// are copied, with `keepAlive` called between pieces of at most 256 KiB. Throws as `open` and `stage` do.
     public func stageCopy(
         of version: ObjectVersion, in bucket: BucketID, range: Range<UInt64>?, digests: DigestSet, allowLink: Bool,
-        keepAlive: (@Sendable () async throws -> Void)? = nil
+        label: BlobLabel? = nil, keepAlive: (@Sendable () async throws -> Void)? = nil
     ) async throws -> StagedBlob {
         if allowLink, range == nil || range == 0..<version.size,
             let taken = try await takeOver(version, digests: digests)
@@ -17,7 +17,7 @@ extension ObjectStore {
             return taken
         }
         let bytes = try await open(version, in: bucket, range: range)
-        let writer = try BlobWriter(blobs: blobs, pool: pool, digests: digests, sizeMax: .max)
+        let writer = try BlobWriter(blobs: blobs, pool: pool, digests: digests, sizeMax: .max, label: label)
         do {
             var buffer: [UInt8] = []
             try await bytes.forEach { run in

@@ -13,7 +13,7 @@ public final class ObjectStore: Sendable {
     /// Woken by every write that may leave garbage. Runs after `start()`.
     public let sweeper: Sweeper
     public let pool: Pool
-    private let opener: BlobOpener
+    let opener: BlobOpener
     private let inDoubt = Atomic<UInt64>(0)
 
     /// `segments` are those that the places in `metadata` are about.
@@ -32,8 +32,11 @@ public final class ObjectStore: Sendable {
     /// Takes all bytes of `source`, few into memory and many durably into a file without a name, with MD5 and `digests` computed
     /// on the way.
     /// Throws `tooLarge` above `sizeMax` bytes, `diskFull`, `system`, or what `source` throws; nothing is left then.
-    public func stage(_ source: ByteSource, digests: DigestSet, sizeMax: UInt64) async throws -> StagedBlob {
-        let writer = try BlobWriter(blobs: blobs, pool: pool, digests: digests, sizeMax: sizeMax)
+    /// `label` says in a file what it is written for.
+    public func stage(
+        _ source: ByteSource, digests: DigestSet, sizeMax: UInt64, label: BlobLabel? = nil
+    ) async throws -> StagedBlob {
+        let writer = try BlobWriter(blobs: blobs, pool: pool, digests: digests, sizeMax: sizeMax, label: label)
         do {
             while try await source.read({ try writer.append($0) }) { try writer.relieve() }
             return try writer.finish()
@@ -86,6 +89,13 @@ public final class ObjectStore: Sendable {
         let result = try await metadata.delete(request)
         sweeper.wake()
         return result
+    }
+
+    /// As `MetadataStore.delete`.
+    public func delete(_ requests: [DeleteRequest]) async -> [Result<DeleteResult, MetadataError>] {
+        let results = await metadata.delete(requests)
+        sweeper.wake()
+        return results
     }
 
     public func completeUpload(_ request: CompleteRequest) async throws(MetadataError) -> ObjectVersion {
@@ -151,6 +161,6 @@ public final class ObjectStore: Sendable {
 
     /// The bytes of a blob in the log; nil for one in a file. Blocks for the disk.
     func payload(_ stored: StoredBlob) throws(BucketsError) -> [UInt8]? {
-        try SegmentPayload.open(stored, in: opener.segments)?.read()
+        try opener.payload(stored)?.read(reporting: blobs.damage)
     }
 }

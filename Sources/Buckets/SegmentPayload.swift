@@ -31,12 +31,20 @@ struct SegmentPayload: Sendable {
     }
 
     /// All bytes, checked. Throws `damaged` where they are not what was written.
-    func read() throws(BucketsError) -> [UInt8] {
+    func read(damage: (String) -> BucketsError) throws(BucketsError) -> [UInt8] {
         let bytes: [UInt8]
-        do { bytes = try file.read(at: offset, count: size) } catch { throw BucketsError(error) }
+        do { bytes = try file.read(at: offset, count: size) } catch {
+            if error.isInputOutput { throw damage("its bytes in the log cannot be read: \(error)") }
+            throw BucketsError(error)
+        }
         guard bytes.count == size, CRC32C.of(bytes) == crc32c else {
-            throw .damaged("blob \(blob.value) in the log does not match its check value")
+            throw damage("its bytes in the log, at \(offset), do not match their check value")
         }
         return bytes
+    }
+
+    /// The same, and says once that the blob is damaged.
+    func read(reporting damage: DamageReports) throws(BucketsError) -> [UInt8] {
+        try read { damage.error(blob, $0) }
     }
 }

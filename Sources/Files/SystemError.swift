@@ -14,6 +14,8 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     public var isNotFound: Bool { errno == ENOENT }
+    /// The device gave up.
+    public var isInputOutput: Bool { errno == EIO }
     public var isDiskFull: Bool { errno == ENOSPC || errno == EDQUOT }
 
     public var description: String {

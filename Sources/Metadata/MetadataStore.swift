@@ -25,6 +25,8 @@ public protocol MetadataStore: Sendable {
     /// version is replaced and its blobs become garbage.
     func publish(_ new: NewVersion) async throws(MetadataError) -> ObjectVersion
     func delete(_ request: DeleteRequest) async throws(MetadataError) -> DeleteResult
+    /// Each by itself, in no promised order; one result for each, in the order of the requests. Cheaper than one after another.
+    func delete(_ requests: [DeleteRequest]) async -> [Result<DeleteResult, MetadataError>]
     /// Replaces the tags of a version. Throws `noSuchKey` or `noSuchVersion`; a delete marker counts as `noSuchKey`.
     /// Returns the version's id.
     func setTags(_ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?)
@@ -60,11 +62,15 @@ public protocol MetadataStore: Sendable {
     // Blobs
     /// Where a blob lies now; nil for one that no committed change names, or that was removed.
     func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob?
+    /// In order of id, those after `after`.
+    func blobs(after: BlobID, limit: Int) async throws(MetadataError) -> [StoredBlob]
     /// Blobs in files that nothing names any more, oldest first. They stay listed until `forgetGarbage`. What lies in a
     /// segment is not listed: it goes with the segment.
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID]
     /// Called after the blobs' files are gone.
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError)
+    /// How long the list of garbage is. Blocks for the disk.
+    func garbageCount() throws(MetadataError) -> UInt64
 }
 
 /// A version about to be published. The store gives the version id, sequence and date.

@@ -102,7 +102,8 @@ public struct LogReader {
             let start = try header(of: first).start
             guard start.lsn == position.lsn, start.chain == position.chain else {
                 throw .damaged(
-                    "the log goes on with change \(start.lsn + 1) in segment \(first); those after \(position.lsn) are missing")
+                    "the log goes on with change \(start.lsn + 1) in segment \(first); those after \(position.lsn) are missing"
+                )
             }
             position = position.inside(first)
         }

@@ -8,7 +8,8 @@ enum OGW {
     static var commands: [any Command.Type] {
         [
             ServeCommand.self, UserAdd.self, UserList.self, UserDisable.self, UserEnable.self, UserRotate.self,
-            BucketMake.self, BucketList.self, BucketRemove.self, PresignCommand.self, VersionCommand.self,
+            BucketMake.self, BucketList.self, BucketRemove.self, PresignCommand.self, CheckCommand.self,
+            VersionCommand.self,
         ]
     }
 

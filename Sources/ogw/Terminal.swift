@@ -5,6 +5,9 @@ enum Terminal {
     static func print(_ text: String) { write(text, to: STDOUT_FILENO) }
     static func error(_ text: String) { write(text, to: STDERR_FILENO) }
 
+    /// One line of the error output that the next one replaces; an empty one takes it away.
+    static func progress(_ text: String) { write("\r\u{1B}[K" + text, to: STDERR_FILENO, endsLine: false) }
+
     /// Rows under a heading, columns as wide as their widest cell.
     static func table(_ heading: [String], _ rows: [[String]]) -> String {
         let all = [heading] + rows
@@ -20,8 +23,8 @@ enum Terminal {
     }
 
     /// A reader that went away is no failure of the command.
-    private static func write(_ text: String, to descriptor: Int32) {
-        var rest = [UInt8]((text.hasSuffix("\n") ? text : text + "\n").utf8)[...]
+    private static func write(_ text: String, to descriptor: Int32, endsLine: Bool = true) {
+        var rest = [UInt8]((!endsLine || text.hasSuffix("\n") ? text : text + "\n").utf8)[...]
         while !rest.isEmpty {
             // SAFETY: the pointer is used within the call only.
             let written = unsafe rest.withUnsafeBufferPointer {

@@ -15,6 +15,7 @@ final class Fixture: Sendable {
     let folder: TemporaryFolder
     let blobs: LocalBlobs
     let metadata: ScriptedStore
+    let segments: SegmentFiles
     let objects: ObjectStore
     let bucket = BucketID(1)
     let upload: UploadID
@@ -22,15 +23,18 @@ final class Fixture: Sendable {
     /// Content that has more than `inlineBytesMax` bytes has a file: all of it, where nothing else is said.
     init(
         inlineBytesMax: Int = 0, configuration: BlobsConfiguration = BlobsConfiguration(),
-        folder: TemporaryFolder? = nil
+        folder: TemporaryFolder? = nil, disk: (any Disk)? = nil
     ) throws {
         self.folder = try folder ?? TemporaryFolder()
-        let data = try DataFolder.open(self.folder.path + "/store")
+        let data =
+            if let disk { try DataFolder.open("/store", disk: disk, isLocked: false) } else {
+                try DataFolder.open(self.folder.path + "/store")
+            }
         var configuration = configuration
         configuration.inlineBytesMax = inlineBytesMax
         let blobs = try LocalBlobs.open(data, configuration: configuration)
         self.blobs = blobs
-        let segments = SegmentFiles(disk: data.disk, directory: data.segments, storeID: data.id)
+        segments = SegmentFiles(disk: data.disk, directory: data.segments, storeID: data.id)
         metadata = try ScriptedStore(segments: segments, barrier: { try blobs.makeDurable($0) })
         objects = ObjectStore(metadata: metadata, blobs: blobs, segments: segments, pool: Self.pool)
         guard let upload = UploadID([UInt8](repeating: 0x61, count: 32)) else { throw FixtureError() }

@@ -160,7 +160,26 @@ final class ScriptedStore: MetadataStore {
         }
     }
 
+    func delete(_ requests: [DeleteRequest]) async -> [Result<DeleteResult, MetadataError>] {
+        var results: [Result<DeleteResult, MetadataError>] = []
+        for request in requests {
+            do throws(MetadataError) { results.append(.success(try await delete(request))) } catch {
+                results.append(.failure(error))
+            }
+        }
+        return results
+    }
+
     func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? { state.withLock { $0.blobs[id] } }
+
+    func blobs(after: BlobID, limit: Int) async throws(MetadataError) -> [StoredBlob] {
+        state.withLock { state in
+            let found = state.blobs.values.filter { $0.id > after }.sorted { $0.id < $1.id }
+            return [StoredBlob](found.prefix(limit))
+        }
+    }
+
+    func garbageCount() throws(MetadataError) -> UInt64 { state.withLock { UInt64($0.garbage.count) } }
 
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID] {
         state.withLock { [BlobID]($0.garbage.prefix(limit)) }

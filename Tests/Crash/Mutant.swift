@@ -16,14 +16,11 @@ struct Mutant: Sendable {
     /// Nil for a number that changes from cycle to cycle.
     var clients: Int?
 
+    /// Left-out syncs of directories are not among them: ext4 commits names along with the log, whose sync makes a larger file
+    /// durable. The simulated disk does nobody that favour, and its schedules catch them.
     static let all = [
         Mutant(name: "no-sync", harness: "power", preloaded: ["OGW_FAULT_SYNC": "none"]),
         Mutant(name: "late-sync", harness: "power", preloaded: ["OGW_FAULT_SYNC": "late"]),
-        // The name of a new file is lost only where no later sync of another file commits ext4's journal: after the last
-        // call of a lone client, and once the database's log is written over instead of growing.
-        Mutant(
-            name: "no-directory-sync", harness: "power", preloaded: ["OGW_FAULT_SYNC": "no-directories"],
-            cyclesMax: 60, load_ms: 2500, clients: 1),
     ]
 
     static func named(_ name: String) throws(ClientError) -> Mutant {

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import TestSupport
 import Testing
@@ -139,5 +140,32 @@ import Testing
         #expect(endings[0].output.contains("export AWS_SECRET_ACCESS_KEY="))
         let again = try await terminal.run("bucket", "remove", "photos")
         #expect(again.status == 1 && again.output.contains("There is no bucket photos."), "\(again.output)")
+    }
+
+    @Test func `a store is checked beside a gateway and without one`() async throws {
+        let terminal = try Terminal()
+        let gateway = try await terminal.serve()
+        let unchecked = try await terminal.run("check", "--status")
+        let served = try await terminal.run("check")
+        let stopped = try await terminal.stop(gateway)
+        let status = try await terminal.run("check", "--status")
+        let opened = try await terminal.run("check", "--repair", "--json")
+        #expect(stopped.status == 0)
+        #expect(unchecked.status == 0 && unchecked.output.contains("Nothing was checked yet."), "\(unchecked.output)")
+        #expect(served.status == 0 && served.output.hasPrefix("Checked 0 blobs"), "\(served.output)")
+        #expect(status.status == 0 && status.output.contains("Nothing is wrong."), "\(status.output)")
+        #expect(opened.status == 0 && opened.output.contains("\"errors\":0"), "\(opened.output)")
+
+        let orphan = terminal.folder.file("data/obj/00000001/0000000000001234")
+        try LinuxDisk().makeDirectory(terminal.folder.file("data/obj/00000001"))
+        try LinuxDisk().replace("0000000000001234", in: terminal.folder.file("data/obj/00000001"), with: [1])
+        let found = try await terminal.run("check")
+        #expect(found.status == 1 && found.output.contains("orphan"), "\(found.output)")
+        let moved = try await terminal.run("check", "--repair")
+        #expect(moved.status == 1, "\(moved.output)")
+        #expect(try LinuxDisk().contents(of: orphan) == nil)
+        #expect(try await terminal.run("check").status == 0)
+        let both = try await terminal.run("check", "--repair", "--status")
+        #expect(both.status == 2, "\(both.output)")
     }
 }

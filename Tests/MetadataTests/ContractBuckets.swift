@@ -116,6 +116,28 @@ extension ContractCase {
             try await subject.store.forgetGarbage(Array(dropped[..<2]))
             #expect(try await mine() == Array(dropped[2...]))
             #expect(try await subject.store.garbage(limit: 0).isEmpty)
-        }
+            #expect(try subject.store.garbageCount() >= 3)
+        },
+        ContractCase("blobs are listed in the order of their ids, page by page, while something names them") {
+            subject in
+            let bucket = try await subject.bucket()
+            var blobs: [BlobID] = []
+            for index in 0..<5 {
+                blobs += try await subject.put("k\(index)", in: bucket, blob: Blobs.next()).content.blobs
+            }
+            let first = try #require(blobs.min())
+            func listed(after: BlobID, limit: Int) async throws -> [BlobID] {
+                let found = try await subject.store.blobs(after: after, limit: limit)
+                #expect(found.map(\.id) == found.map(\.id).sorted())
+                return found.map(\.id).filter { blobs.contains($0) }
+            }
+            #expect(try await listed(after: BlobID(first.value - 1), limit: 100_000) == blobs.sorted())
+            #expect(try await listed(after: first, limit: 100_000) == [BlobID](blobs.sorted().dropFirst()))
+            #expect(try await subject.store.blobs(after: BlobID(first.value - 1), limit: 1).map(\.id) == [first])
+            #expect(try await subject.store.blobs(after: BlobID(.max), limit: 10).isEmpty)
+            try await subject.delete("k0", in: bucket)
+            let left = blobs.dropFirst().sorted()
+            #expect(try await listed(after: BlobID(0), limit: 100_000) == left)
+        },
     ]
 }

@@ -160,7 +160,14 @@ private final class StaleStore: MetadataStore {
     func users() async throws(MetadataError) -> [User] { try await store.users() }
     func addUser(_ user: User) async throws(MetadataError) { try await store.addUser(user) }
     func updateUser(_ user: User) async throws(MetadataError) { try await store.updateUser(user) }
+    func delete(_ requests: [DeleteRequest]) async -> [Result<DeleteResult, MetadataError>] {
+        await store.delete(requests)
+    }
     func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? { try await store.blob(id) }
+    func blobs(after: BlobID, limit: Int) async throws(MetadataError) -> [StoredBlob] {
+        try await store.blobs(after: after, limit: limit)
+    }
+    func garbageCount() throws(MetadataError) -> UInt64 { try store.garbageCount() }
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID] { try await store.garbage(limit: limit) }
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError) { try await store.forgetGarbage(blobs) }
 }

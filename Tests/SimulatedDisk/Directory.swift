@@ -10,7 +10,17 @@ struct FileName: Hashable, Sendable {
 
     init(_ text: String) { self.text = text }
 
-    static func == (a: FileName, b: FileName) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+    /// A part of a path, which is UTF-8 as a whole and was cut at slashes.
+    init(_ bytes: Span<UInt8>) {
+        // SAFETY: the bytes are lent for the closure, and copied within it.
+        text = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
+    static func == (a: FileName, b: FileName) -> Bool {
+        let (first, second) = (a.text.utf8.span, b.text.utf8.span)
+        if first.count != second.count { return false }
+        return first.indices.allSatisfy { first[$0] == second[$0] }
+    }
 
     func hash(into hasher: inout Hasher) {
         var text = text

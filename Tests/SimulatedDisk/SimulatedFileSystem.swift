@@ -15,18 +15,20 @@ import Threads
 /// the outcome follows from the order of the calls.
 public final class SimulatedFileSystem: Disk, CustomStringConvertible {
     public let seed: UInt64
+    /// How a report names the seeds that led here.
+    private let seeds: String
     private let volume: Lock<Volume>
 
     /// Empty but for its root. `traceLength` is how many calls `description` shows.
     public init(seed: UInt64, faults: DiskFaults = DiskFaults(), traceLength: Int = 64) {
         var volume = Volume(seed: seed, traceLength: traceLength)
         volume.set(faults)
-        self.seed = seed
+        (self.seed, seeds) = (seed, "\(seed)")
         self.volume = Lock(volume)
     }
 
-    private init(seed: UInt64, volume: consuming sending Volume) {
-        self.seed = seed
+    private init(seed: UInt64, seeds: String, volume: consuming sending Volume) {
+        (self.seed, self.seeds) = (seed, seeds)
         self.volume = Lock(volume)
     }
 
@@ -52,7 +54,7 @@ public final class SimulatedFileSystem: Disk, CustomStringConvertible {
         var copy = volume.withLock { $0 }
         copy.random = SplitMix64(seed: seed)
         copy.powerCut()
-        return SimulatedFileSystem(seed: seed, volume: copy)
+        return SimulatedFileSystem(seed: seed, seeds: "\(seeds), and \(seed) of a copy", volume: copy)
     }
 
     /// Closes all files, as when the process is killed. Nothing becomes durable, and nothing is lost but unnamed files.
@@ -87,7 +89,7 @@ public final class SimulatedFileSystem: Disk, CustomStringConvertible {
     /// The seed and the last calls, oldest first, for the report of a test that failed.
     public var description: String {
         let lines = volume.withLock { $0.trace.lines }
-        return (["simulated file system, seed \(seed), last calls:"] + lines).joined(separator: "\n  ")
+        return (["simulated file system, seed \(seeds), last calls:"] + lines).joined(separator: "\n  ")
     }
 
     // MARK: Disk

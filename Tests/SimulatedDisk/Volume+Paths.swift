@@ -10,22 +10,24 @@ extension Volume {
     func place(
         of path: String, _ call: DiskCall, concerned: String? = nil
     ) throws(SystemError) -> (directory: Int, name: FileName?) {
-        let bytes = path.utf8
+        let bytes = path.utf8.span
         let concerned = concerned ?? path
         if bytes.isEmpty { throw call.error(ENOENT, path: concerned) }
         var directory = Self.root
         var last: FileName?
-        var start = bytes.startIndex
-        while start < bytes.endIndex {
-            let end = bytes[start...].firstIndex(of: slash) ?? bytes.endIndex
-            let isNothing = start == end || end == bytes.index(after: start) && bytes[start] == dot
+        var start = 0
+        while start < bytes.count {
+            var end = start
+            while end < bytes.count, bytes[end] != slash { end += 1 }
+            let isNothing = end == start || end == start + 1 && bytes[start] == dot
             if !isNothing {
                 if let last { directory = try folder(last, in: directory, concerned, call) }
-                let name = String(path[start..<end])
-                if name == ".." { throw call.error(EINVAL, path: concerned) }
-                last = FileName(name)
+                if end == start + 2, bytes[start] == dot, bytes[start + 1] == dot {
+                    throw call.error(EINVAL, path: concerned)
+                }
+                last = FileName(bytes.extracting(start..<end))
             }
-            start = end < bytes.endIndex ? bytes.index(after: end) : end
+            start = end + 1
         }
         return (directory, last)
     }

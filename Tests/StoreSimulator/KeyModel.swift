@@ -67,7 +67,9 @@ struct KeyModel {
 /// The bytes of an object follow from a number, which its ETag carries.
 enum Content {
     static func etag(_ number: UInt64) -> ETag {
-        ETag(md5: [UInt8](repeating: 0, count: 8) + stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> $0) })
+        ETag(
+            md5: [UInt8](repeating: 0, count: 8)
+                + stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> $0) })
     }
 
     static func number(of etag: ETag) -> UInt64 { etag.md5.suffix(8).reduce(0) { $0 << 8 | UInt64($1) } }

@@ -6,6 +6,7 @@ import RedoLog
 import SQLite
 import SimulatedDisk
 
+@testable import Buckets
 @testable import Metadata
 
 /// What a schedule found wrong, with what it takes to see it again.
@@ -64,7 +65,9 @@ public struct Schedule {
     private mutating func run() throws {
         lie()
         try open()
-        guard case .success(.bucket(let made))? = commit([.createBucket(Self.name, owner: "o", at: .init(seconds: 1))]).first
+        guard
+            case .success(.bucket(let made))? = commit([.createBucket(Self.name, owner: "o", at: .init(seconds: 1))])
+                .first
         else { throw failure("no bucket") }
         bucket = made.id
         views.append(try snapshot())
@@ -97,7 +100,9 @@ public struct Schedule {
         case 8:
             // The process dies within a call: a write may have been done, nothing after it is.
             faults.scheduled = [
-                .init(nil, number: 1 + random.below(60), errno: EIO, isLasting: true, sectorsWritten: random.below(2) == 0 ? 99 : nil)
+                .init(
+                    nil, number: 1 + random.below(60), errno: EIO, isLasting: true,
+                    sectorsWritten: random.below(2) == 0 ? 99 : nil)
             ]
         case 0...3: faults.powerFailsAtCall = 1 + random.below(60)
         case 4:
@@ -114,7 +119,12 @@ public struct Schedule {
     private mutating func live() throws {
         for _ in 0..<(3 + random.below(20)) {
             guard let store, store.deathReason == nil else { return }
-            switch random.below(16) {
+            switch random.below(17) {
+            case 16:
+                guard let removed = try? store.sweep(), !removed.isEmpty, store.deathReason == nil else { continue }
+                _ = commit([.forgetGarbage(removed)])
+                guard store.deathReason == nil else { return }
+                views.append(try snapshot())
             case 0:
                 store.writer.settle()
                 views = [try snapshot()]
@@ -128,7 +138,9 @@ public struct Schedule {
     }
 
     private mutating func write() throws {
-        let batch = (0..<(1 + random.below(4))).map { _ in mutation() }
+        let batch = (0..<(1 + random.below(4))).compactMap { _ in mutation() }
+        // A file could not be made durable: the process has ended before the commit.
+        guard store?.deathReason == nil else { return }
         if mutant == .acknowledgesEarly { for mutation in batch { model.apply(mutation, nil) } }
         let answers = commit(batch)
         guard store?.deathReason == nil else { return }
@@ -149,7 +161,7 @@ public struct Schedule {
         return answers
     }
 
-    private mutating func mutation() -> Mutation {
+    private mutating func mutation() -> Mutation? {
         let key = Self.keys[random.below(Self.keys.count)]
         switch random.below(12) {
         case 0: return .setVersioning(random.below(2) == 0 ? .enabled : .suspended, bucket)
@@ -159,17 +171,24 @@ public struct Schedule {
             let id = known.isEmpty ? VersionID.null : known[random.below(known.count)]
             return .delete(DeleteRequest(bucket: bucket, key: key, version: id, owner: "o"))
         case 5: return .setTags([Tag(key: [UInt8(random.below(256))], value: [])], key, bucket, nil)
-        default: return .publish(newVersion(of: key))
+        default: return newVersion(of: key).map { .publish($0) }
         }
     }
 
-    private mutating func newVersion(of key: ObjectKey) -> NewVersion {
-        let number = nextNumber
-        nextNumber += 1
-        let bytes = Content.bytes(number)
+    /// In a file of its own now and then. Nil where the disk takes none.
+    private mutating func newBlob(_ bytes: [UInt8]) -> NewBlob? {
+        guard let store else { return nil }
+        if random.below(4) == 0 { return try? store.makeFile(bytes) }
         var crc = CRC32C()
         crc.update(bytes.span)
-        let blob = NewBlob(id: BlobID(number), size: UInt64(bytes.count), crc32c: crc.value, bytes: bytes)
+        guard let id = try? store.blobs.newID(needsDirectory: false) else { return nil }
+        return NewBlob(id: id, size: UInt64(bytes.count), crc32c: crc.value, bytes: bytes)
+    }
+
+    private mutating func newVersion(of key: ObjectKey) -> NewVersion? {
+        let number = nextNumber
+        nextNumber += 1
+        guard let blob = newBlob(Content.bytes(number)) else { return nil }
         var conditions = WriteConditions()
         if random.below(5) == 0 { conditions.ifNoneMatch = .any }
         return NewVersion(
@@ -186,7 +205,8 @@ public struct Schedule {
         guard let chosen = removable.isEmpty ? nil : removable[random.below(removable.count)] else { return }
         if var walk = try? Compactor.Walk(chosen, store.segments) {
             let rows = Rows(connection: store.connection)
-            while let moved = try? walk.next(bytesMax: 2_000, place: { (id) throws(MetadataError) in try rows.blob(id) }),
+            while let moved = try? walk.next(
+                bytesMax: 2_000, place: { (id) throws(MetadataError) in try rows.blob(id) }),
                 !moved.isEmpty
             {
                 _ = commit(moved.map(\.mutation))
@@ -222,7 +242,11 @@ public struct Schedule {
         }
         if random.below(8) == 0 {
             // It is lost altogether.
-            if let base { views = [base.view] } else if !segmentsWereRemoved { views = [try SimulatedStore.emptyView()] }
+            if let base {
+                views = [base.view]
+            } else if !segmentsWereRemoved {
+                views = [try SimulatedStore.emptyView()]
+            }
         }
         store = nil
     }
@@ -239,7 +263,9 @@ public struct Schedule {
                     + "acknowledged: \(model.versions)\nfound: \(found.versions)")
         }
         let state = try Rows(connection: try snapshot()).bucket(bucket)?.versioning
-        guard let state, state == model.state || state == after.state else { throw failure("the bucket's state is lost") }
+        guard let state, state == model.state || state == after.state else {
+            throw failure("the bucket's state is lost")
+        }
         model = found
         model.state = state
         inFlight = []
@@ -283,8 +309,12 @@ public struct Schedule {
     private func read(
         _ version: ObjectVersion, _ number: UInt64, _ store: SimulatedStore, _ live: inout [UInt64: UInt64]
     ) throws {
-        guard let blob = version.blob, case .segment(let segment, let offset) = blob.location, let crc32c = blob.crc32c
-        else { throw failure("a version without its bytes") }
+        guard let blob = version.blob else { throw failure("a version without its bytes") }
+        guard case .segment(let segment, let offset) = blob.location, let crc32c = blob.crc32c else {
+            let bytes = try store.blobs.open(blob.id).read(at: 0, count: Int(blob.size) + 1)
+            guard bytes == Content.bytes(number) else { throw failure("a file has other bytes") }
+            return
+        }
         let place = PayloadPlace(segment: segment, offset: offset, length: UInt32(blob.size), crc32c: crc32c)
         guard try store.segments.payload(at: place) == Content.bytes(number) else { throw failure("wrong bytes") }
         live[segment, default: 0] += blob.size

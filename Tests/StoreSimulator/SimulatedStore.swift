@@ -4,16 +4,18 @@ import SQLite
 import SimulatedDisk
 import Threads
 
+@testable import Buckets
 @testable import Metadata
 
-/// The committer's core over a simulated disk: the real log, decisions, rows and recovery, without threads and sockets. The
-/// database is the real SQLite in memory; what a power cut takes from it is the schedule's choice among `views`.
+/// The committer's core over a simulated disk: the real log, files of blobs, decisions, rows and recovery, without threads and
+/// sockets. The database is the real SQLite in memory; what a power cut takes from it is the schedule's choice among `views`.
 final class SimulatedStore {
     static let path = "/store"
 
     let segments: SegmentFiles
     let connection: Connection
     let writer: BatchWriter
+    let blobs: LocalBlobs
     private let death: Lock<String?>
 
     /// The store as the process would open it. `view` is what the database still holds.
@@ -31,16 +33,43 @@ final class SimulatedStore {
         configuration.ballastBytes = 0
         let death: Lock<String?> = Lock(nil)
         configuration.onFatal = { reason in death.withLock { $0 = reason } }
+        var blobsConfiguration = BlobsConfiguration()
+        blobsConfiguration.freeBytesMin = 0
+        blobsConfiguration.onFatal = { error in death.withLock { $0 = "\(error)" } }
+        let blobs = try LocalBlobs.open(folder, configuration: blobsConfiguration)
+        try blobs.skipIDs(through: state.lastBlob)
         let log = try LogWriter.begin(after: state.applied, files: segments, configuration: configuration.log)
         let writer = BatchWriter(
             connection: connection, log: log, state: state, configuration: configuration,
             catalog: Lock(try Catalog(reading: Rows(connection: connection))), cache: VersionCache(entryCountMax: 0),
-            ballast: Ballast(disk: disk, path: folder.ballast, bytes: 0), barrier: { _ in })
-        return SimulatedStore(segments: segments, connection: connection, writer: writer, death: death)
+            ballast: Ballast(disk: disk, path: folder.ballast, bytes: 0), barrier: { try blobs.makeDurable($0) })
+        return SimulatedStore(
+            segments: segments, connection: connection, writer: writer, blobs: blobs, death: death)
     }
 
-    private init(segments: SegmentFiles, connection: Connection, writer: BatchWriter, death: Lock<String?>) {
-        (self.segments, self.connection, self.writer, self.death) = (segments, connection, writer, death)
+    private init(
+        segments: SegmentFiles, connection: Connection, writer: BatchWriter, blobs: LocalBlobs, death: Lock<String?>
+    ) {
+        (self.segments, self.connection, self.writer) = (segments, connection, writer)
+        (self.blobs, self.death) = (blobs, death)
+    }
+
+    /// A file with these bytes under a name, as an upload leaves it before its commit.
+    func makeFile(_ bytes: [UInt8]) throws -> NewBlob {
+        let file = try blobs.create()
+        try file.write(bytes.span, at: 0)
+        try blobs.sync(file)
+        let id = try blobs.newID(needsDirectory: true)
+        try blobs.name(file, as: id)
+        return NewBlob(id: id, size: UInt64(bytes.count), crc32c: nil, bytes: nil)
+    }
+
+    /// Removes the files that nothing names, as the sweeper does. What was removed is to be forgotten by a commit.
+    func sweep() throws -> [BlobID] {
+        let garbage = try Rows(connection: connection).garbage(limit: 100)
+        for blob in garbage { try blobs.remove(blob) }
+        try blobs.makeRemovalDurable(garbage)
+        return garbage
     }
 
     /// Why the process would have ended.
@@ -65,7 +94,7 @@ final class SimulatedStore {
 public enum Mutant: String, Sendable, CaseIterable {
     /// The sync of the log is left out.
     case dropsSync = "drop-sync"
-    /// The sync of the segments' directory is left out.
+    /// Syncs of directories are left out.
     case dropsDirectorySync = "drop-directory-sync"
     /// A request is answered before its group is durable.
     case acknowledgesEarly = "acknowledge-early"

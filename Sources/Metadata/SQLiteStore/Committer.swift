@@ -19,7 +19,20 @@ public struct CommitStatistics: Sendable, Equatable {
 final class Committer: Sendable {
     private struct Request {
         let mutation: Mutation
-        let continuation: CheckedContinuation<Result<Answer, MetadataError>, Never>
+        let caller: Caller
+
+        func answer(_ result: Result<Answer, MetadataError>) {
+            switch caller {
+            case .one(let continuation): continuation.resume(returning: result)
+            case .joined(let answers, let index): answers.take(result, at: index)
+            }
+        }
+    }
+
+    private enum Caller {
+        case one(CheckedContinuation<Result<Answer, MetadataError>, Never>)
+        /// One of several that are answered together.
+        case joined(JoinedAnswers, Int)
     }
 
     private struct State {
@@ -51,25 +64,19 @@ final class Committer: Sendable {
     /// Returns when the outcome is durable.
     func submit(_ mutation: Mutation) async throws(MetadataError) -> Answer {
         let result = await withCheckedContinuation { continuation in
-            enqueue(Request(mutation: mutation, continuation: continuation))
+            enqueue(Request(mutation: mutation, caller: .one(continuation)))
         }
         return try result.get()
     }
 
     /// All at once, so that they share commits; one result for each, in order.
     func submit(_ mutations: [Mutation]) async -> [Result<Answer, MetadataError>] {
-        await withTaskGroup(of: (Int, Result<Answer, MetadataError>).self) { group in
+        if mutations.isEmpty { return [] }
+        return await withCheckedContinuation { continuation in
+            let answers = JoinedAnswers(count: mutations.count, continuation)
             for (index, mutation) in mutations.enumerated() {
-                group.addTask {
-                    do throws(MetadataError) { return (index, .success(try await self.submit(mutation))) } catch {
-                        return (index, .failure(error))
-                    }
-                }
+                enqueue(Request(mutation: mutation, caller: .joined(answers, index)))
             }
-            var results = [Result<Answer, MetadataError>](
-                repeating: .failure(.broken("no answer")), count: mutations.count)
-            for await (index, result) in group { results[index] = result }
-            return results
         }
     }
 
@@ -85,7 +92,7 @@ final class Committer: Sendable {
         }
         switch next {
         case .wait: break
-        case .refuse(let reason): request.continuation.resume(returning: .failure(.overloaded(reason)))
+        case .refuse(let reason): request.answer(.failure(.overloaded(reason)))
         case .drain: pool.run { self.pool.blocking { self.drain() } }
         }
     }
@@ -104,7 +111,7 @@ final class Committer: Sendable {
                 let answers = writer.commit(batch.map(\.mutation))
                 count(answers)
                 pool.corked {
-                    for (request, answer) in zip(batch, answers) { request.continuation.resume(returning: answer) }
+                    for (request, answer) in zip(batch, answers) { request.answer(answer) }
                 }
                 writer.checkpointIfGrown()
             case .settle(let settlers):
@@ -192,5 +199,31 @@ final class Committer: Sendable {
             if isIdle { continuation.resume() }
         }
         pool.blocking { writer.finish() }
+    }
+}
+
+/// Collects the answers of requests that one caller waits for together.
+private final class JoinedAnswers: Sendable {
+    private let state: Lock<State>
+    private let continuation: CheckedContinuation<[Result<Answer, MetadataError>], Never>
+
+    private struct State {
+        var results: [Result<Answer, MetadataError>]
+        var missing: Int
+    }
+
+    init(count: Int, _ continuation: CheckedContinuation<[Result<Answer, MetadataError>], Never>) {
+        state = Lock(State(results: Array(repeating: .success(.done), count: count), missing: count))
+        self.continuation = continuation
+    }
+
+    /// The last one resumes the caller.
+    func take(_ result: Result<Answer, MetadataError>, at index: Int) {
+        let all: [Result<Answer, MetadataError>]? = state.withLock { state in
+            state.results[index] = result
+            state.missing -= 1
+            return state.missing == 0 ? state.results : nil
+        }
+        if let all { continuation.resume(returning: all) }
     }
 }

@@ -16,7 +16,9 @@ struct Replay {
     /// does not go on where the database ends. What was applied until then stays.
     func run(from state: ViewState) throws(MetadataError) -> ViewState {
         var reader: LogReader
-        do { reader = try LogReader(files: files, from: state.applied, checks: checks) } catch { throw MetadataError(error) }
+        do { reader = try LogReader(files: files, from: state.applied, checks: checks) } catch {
+            throw MetadataError(error)
+        }
         var state = state
         var rows = RowWriter(connection)
         var pending = 0

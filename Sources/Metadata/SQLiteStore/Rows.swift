@@ -108,20 +108,6 @@ struct Rows {
         }
     }
 
-    func blob(_ id: BlobID) throws(MetadataError) -> StoredBlob? {
-        try connection.with("SELECT * FROM blobs WHERE id = ?1") { (row) throws(MetadataError) in
-            row.bind(Int64(bitPattern: id.value), at: 1)
-            guard try row.next() else { return nil }
-            let location: BlobLocation =
-                row.isNull(3)
-                ? .file
-                : .segment(UInt64(bitPattern: row.int64(3)), offset: UInt64(bitPattern: row.int64(4)))
-            return StoredBlob(
-                id: id, size: UInt64(bitPattern: row.int64(1)),
-                crc32c: row.optionalInt64(2).map { UInt32(truncatingIfNeeded: $0) }, location: location)
-        }
-    }
-
     /// Up to where the log is applied.
     func viewState() throws(MetadataError) -> ViewState {
         try connection.with("SELECT * FROM view_state") { (row) throws(MetadataError) in

@@ -219,6 +219,16 @@ public final class SQLiteStore: MetadataStore {
         return result
     }
 
+    public func delete(_ requests: [DeleteRequest]) async -> [Result<DeleteResult, MetadataError>] {
+        await committer.submit(requests.map { .delete($0) }).map { result in
+            switch result {
+            case .success(.deleted(let result)): .success(result)
+            case .success: .failure(Self.wrongAnswer)
+            case .failure(let error): .failure(error)
+            }
+        }
+    }
+
     public func setTags(
         _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?
     ) async throws(MetadataError) -> VersionID {

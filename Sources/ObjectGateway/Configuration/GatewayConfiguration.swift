@@ -41,8 +41,14 @@ public struct GatewayConfiguration: Sendable {
     public var stopTimeout = Duration.seconds(30)
     /// 0 for the engine's own choice.
     public var threads = 0
-    /// Free bytes below which writes are answered 507.
-    public var diskFreeMin: UInt64 = 256 << 20
+    /// Free bytes below which writes are answered 507; nil for the blobs' own default.
+    public var diskFreeMin: UInt64?
+    /// How long a file that was found to be what was written is sent without being checked again.
+    public var verifiedFor = Duration.seconds(24 * 3600)
+    /// Such files that are remembered.
+    public var verifiedMax = 1 << 16
+    /// Bytes per second that the check in the background reads; 0 for none.
+    public var scrubRate: UInt64 = 16 << 20
     /// Bytes of the largest object that lies in the log instead of having a file.
     public var inlineMax = 128 << 10
     /// How far a request's date may lie from the clock.

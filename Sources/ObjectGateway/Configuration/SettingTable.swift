@@ -149,7 +149,8 @@ extension Setting {
             c.threads = try v.integer(0...256)
         },
         Setting(
-            "OGW_DISK_FREE_MIN", "SIZE", default: "256MiB", "Free disk space below which writes are refused (507)."
+            "OGW_DISK_FREE_MIN", "SIZE", default: "",
+            "Free disk space below which writes are refused (507); where not set, 256 MiB or 5 % of a smaller file system."
         ) { (c, v) throws(SettingError) in
             c.diskFreeMin = try v.size(0...(1 << 50))
         },
@@ -158,6 +159,22 @@ extension Setting {
             "The largest object that lies in the log instead of having a file."
         ) { (c, v) throws(SettingError) in
             c.inlineMax = Int(try v.size(0...UInt64(BlobsConfiguration.inlineBytesLimit)))
+        },
+        Setting(
+            "OGW_VERIFIED_FOR", "DURATION", default: "24h",
+            "How long a file whose bytes were checked is sent without being checked again; 0 checks at each read."
+        ) { (c, v) throws(SettingError) in
+            c.verifiedFor = try v.duration(.zero...Duration.seconds(366 * 86_400))
+        },
+        Setting("OGW_VERIFIED_MAX", "N", default: "65536", "Files that are remembered as checked.") {
+            (c, v) throws(SettingError) in
+            c.verifiedMax = try v.integer(0...10_000_000)
+        },
+        Setting(
+            "OGW_SCRUB_RATE", "SIZE", default: "16MiB",
+            "Bytes per second that the check of everything stored reads in the background; 0 for none."
+        ) { (c, v) throws(SettingError) in
+            c.scrubRate = try v.size(0...(1 << 40))
         },
         Setting(
             "OGW_CLOCK_SKEW_MAX", "DURATION", default: "15m", "How far a signed request's date may lie from the clock."

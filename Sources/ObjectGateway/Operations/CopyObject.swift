@@ -95,7 +95,9 @@ struct CopyObject: S3Operation {
         var digests: DigestSet = .md5
         if let algorithm, !keepsChecksum { digests.insert(DigestSet(algorithm)) }
         let staged = try await services.objects.stageCopy(
-            of: source, in: bucket.id, range: nil, digests: digests, allowLink: keepsChecksum || algorithm == nil)
+            of: source, in: bucket.id, range: nil, digests: digests, allowLink: keepsChecksum || algorithm == nil,
+            label: BlobLabel(
+                bucket: target.name, key: input.key, contentType: (input.attributes ?? source.attributes).contentType))
         var checksum = source.checksum
         if let algorithm, !keepsChecksum, let value = staged.digests[algorithm] {
             checksum = Checksum(algorithm: algorithm, kind: .fullObject, value: value)

@@ -74,26 +74,24 @@ struct DeleteObjects: S3Operation {
 
     func run(_ input: Input, as caller: Caller) async throws -> Output {
         let bucket = try await services.bucket(input.bucket)
+        let decided = input.items.map { request(for: $0, in: bucket, as: caller) }
         // All at once, so that they share commits. AWS promises no order among them either.
-        let outcomes = await withTaskGroup(of: (Int, Result<DeleteResult, S3Error>).self) { group in
-            for (index, item) in input.items.enumerated() {
-                group.addTask { (index, await delete(item, in: bucket, as: caller)) }
-            }
-            var outcomes: [Int: Result<DeleteResult, S3Error>] = [:]
-            for await (index, outcome) in group { outcomes[index] = outcome }
-            return outcomes
-        }
-        let items = input.items.enumerated().map { index, item in
-            Output.Item(
-                key: item.key, versionText: item.versionText,
-                outcome: outcomes[index] ?? .failure(S3Error(.internalError, cause: "a delete without an outcome")))
+        var results = await services.objects.delete(decided.compactMap { try? $0.get() }).makeIterator()
+        let items = zip(input.items, decided).map { item, request in
+            let outcome: Result<DeleteResult, S3Error> =
+                switch request {
+                case .failure(let refusal): .failure(refusal)
+                case .success: results.next()?.mapError { S3Error(mapping: $0) } ?? .failure(S3Error(.internalError))
+                }
+            return Output.Item(key: item.key, versionText: item.versionText, outcome: outcome)
         }
         return Output(items: items, isQuiet: input.isQuiet)
     }
 
-    private func delete(_ item: Input.Item, in bucket: Bucket, as caller: Caller) async -> Result<DeleteResult, S3Error>
-    {
-        do {
+    private func request(
+        for item: Input.Item, in bucket: Bucket, as caller: Caller
+    ) -> Result<DeleteRequest, S3Error> {
+        do throws(S3Error) {
             var version: VersionID?
             if let text = item.versionText, !text.isEmpty {
                 guard let id = VersionID(text) else { throw S3Error(.noSuchVersion) }
@@ -101,12 +99,11 @@ struct DeleteObjects: S3Operation {
                 version = id
             }
             return .success(
-                try await services.objects.delete(
-                    DeleteRequest(
-                        bucket: bucket.id, key: item.key, version: version, owner: caller.name,
-                        conditions: item.conditions)))
+                DeleteRequest(
+                    bucket: bucket.id, key: item.key, version: version, owner: caller.name,
+                    conditions: item.conditions))
         } catch {
-            return .failure(S3Error(mapping: error))
+            return .failure(error)
         }
     }
 

@@ -41,7 +41,9 @@ struct PutObject: S3Operation {
         try input.payload.checkLength(atMost: services.configuration.objectSizeMax)
         try await services.precheck(input.conditions, of: input.key, in: bucket)
         let staged = try await services.objects.stage(
-            input.payload.source, digests: input.payload.digests, sizeMax: services.configuration.objectSizeMax)
+            input.payload.source, digests: input.payload.digests, sizeMax: services.configuration.objectSizeMax,
+            label: BlobLabel(
+                bucket: bucket.name, key: input.key, contentType: input.attributes.contentType))
         let checksum = try input.payload.verify(size: staged.size, staged.digests)
         let version = try await services.objects.publish(
             staged,

@@ -39,7 +39,8 @@ struct UploadPart: S3Operation {
             digests.insert(DigestSet(wanted))
         }
         let staged = try await services.objects.stage(
-            input.payload.source, digests: digests, sizeMax: services.configuration.objectSizeMax)
+            input.payload.source, digests: digests, sizeMax: services.configuration.objectSizeMax,
+            label: BlobLabel(bucket: bucket.name, key: part.key, upload: upload.id, partNumber: part.number))
         let sent = try input.payload.verify(size: staged.size, staged.digests)
         var checksum = sent.map { PartChecksum(algorithm: $0.algorithm, value: $0.value) }
         if let wanted = upload.checksumAlgorithm, let value = staged.digests[wanted] {

@@ -85,7 +85,9 @@ struct UploadPartCopy: S3Operation {
         var digests: DigestSet = .md5
         if let algorithm = upload.checksumAlgorithm { digests.insert(DigestSet(algorithm)) }
         let staged = try await services.objects.stageCopy(
-            of: source, in: bucket.id, range: range, digests: digests, allowLink: upload.checksumAlgorithm == nil)
+            of: source, in: bucket.id, range: range, digests: digests, allowLink: upload.checksumAlgorithm == nil,
+            label: BlobLabel(
+                bucket: input.part.bucket, key: upload.key, upload: upload.id, partNumber: input.part.number))
         return (bucket, source, staged)
     }
 

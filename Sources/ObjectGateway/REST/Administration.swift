@@ -9,6 +9,7 @@ struct Administration: Sendable {
     let metadata: any MetadataStore
     let users: UserDirectory
     let configuration: GatewayConfiguration
+    let check: StoreCheck
 
     func listUsers() async throws -> JSONValue {
         ["users": .array(try await attempt { () async throws(MetadataError) in try await users.users() }.map(describe))]
@@ -169,6 +170,7 @@ struct Administration: Sendable {
         case .userExists: Problem(409, "Conflict", "There is a \(subject) already.")
         case .accessKeyExists: Problem(409, "Conflict", "Another user has this access key.")
         case .limitExceeded(let what): Problem(409, "Limit exceeded", "The limit is reached: \(what).")
+        case .diskFull: Problem(507, "Insufficient storage", "The disk is full.")
         case .overloaded, .unavailable: Problem(503, "Unavailable", "The store is busy or away; try again.")
         default: error
         }

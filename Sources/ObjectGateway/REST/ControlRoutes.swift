@@ -19,7 +19,9 @@ enum ControlRoutes {
     ])
 
     static func table(_ administration: Administration, log: Log) -> RouteTable {
-        RouteTable(userRoutes(administration) + bucketRoutes(administration) + [presign(administration)], log: log)
+        RouteTable(
+            userRoutes(administration) + bucketRoutes(administration) + [presign(administration)]
+                + checkRoutes(administration.check), log: log)
     }
 
     private static func userRoutes(_ administration: Administration) -> [Route] {

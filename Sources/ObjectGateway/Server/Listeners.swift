@@ -110,7 +110,7 @@ struct Listeners {
 
     private static func checks(_ store: OpenStore, pool: Pool) -> [Readiness.Check] {
         let folder = store.configuration.data
-        let diskFreeMin = store.configuration.diskFreeMin
+        let blobs = store.objects.blobs
         return [
             .init(name: "metadata") {
                 do { _ = try await store.metadata.buckets(after: nil, prefix: [], limit: 1) } catch {
@@ -123,10 +123,8 @@ struct Listeners {
                 return isThere ? nil : "the data folder is not readable"
             },
             .init(name: "disk") {
-                guard let free = pool.blocking({ try? LinuxDisk().space(at: folder).free }) else {
-                    return "the free space is unknown"
-                }
-                return free >= diskFreeMin ? nil : "less than \(diskFreeMin) bytes are free"
+                guard let hasRoom = pool.blocking({ try? blobs.hasRoom() }) else { return "the free space is unknown" }
+                return hasRoom ? nil : "too little space is free"
             },
         ]
     }
@@ -184,11 +182,39 @@ struct Listeners {
         add("ogw_blobs_removed_total", .counter, "Blobs whose files were removed.") { Double(sweeper.removedCount) }
         let blobs = store.objects.blobs
         add("ogw_directory_syncs_total", .counter, "Syncs of blob directories.") { Double(blobs.directorySyncCount) }
+        addCheckSources(add, store)
         let folder = store.configuration.data
         add("ogw_disk_free_bytes", .gauge, "Free space of the data folder.") {
             Double((try? LinuxDisk().space(at: folder).free) ?? 0)
         }
         add("ogw_log_lines_dropped_total", .counter, "Log lines that were lost.") { Double(log.dropped) }
+    }
+
+    private static func addCheckSources(
+        _ add: (String, PrometheusText.Kind, String, @escaping @Sendable () -> Double) -> Void, _ store: OpenStore
+    ) {
+        let (scrubber, objects) = (store.scrubber, store.objects)
+        add("ogw_blobs_damaged_total", .counter, "Damaged blobs found, each once.") {
+            Double(objects.blobs.damage.count)
+        }
+        add("ogw_blobs_in_doubt", .gauge, "Files whose commit was neither confirmed nor refused.") {
+            Double(objects.inDoubtCount)
+        }
+        add("ogw_garbage_queue", .gauge, "Blobs whose files are yet to be removed.") {
+            Double((try? objects.metadata.garbageCount()) ?? 0)
+        }
+        add("ogw_scrub_blobs_total", .counter, "Blobs that the check of everything stored has read.") {
+            Double(scrubber.checkedCount)
+        }
+        add("ogw_scrub_errors", .gauge, "Damaged or missing blobs that the last or present check found.") {
+            Double(scrubber.report.errors)
+        }
+        add("ogw_scrub_orphans", .gauge, "Files without a row that the last or present check found.") {
+            Double(scrubber.report.orphans)
+        }
+        add("ogw_scrub_finished_seconds", .gauge, "When the last check ended, in seconds since 1970; 0 for none.") {
+            Double(scrubber.report.finished?.seconds ?? 0)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ public import Threads
 public final class OpenStore: Sendable {
     let metadata: SQLiteStore
     let objects: ObjectStore
+    let scrubber: Scrubber
     let users: UserDirectory
     let configuration: GatewayConfiguration
     private let folder: DataFolder
@@ -18,6 +19,9 @@ public final class OpenStore: Sendable {
         self.folder = folder
         self.metadata = metadata
         self.objects = objects
+        var scrubConfiguration = ScrubConfiguration()
+        scrubConfiguration.rate = configuration.scrubRate
+        scrubber = Scrubber(objects: objects, configuration: scrubConfiguration)
         self.users = users
         self.configuration = configuration
     }
@@ -32,6 +36,8 @@ public final class OpenStore: Sendable {
         var blobsConfiguration = BlobsConfiguration()
         blobsConfiguration.freeBytesMin = configuration.diskFreeMin
         blobsConfiguration.inlineBytesMax = configuration.inlineMax
+        blobsConfiguration.verifiedFor = configuration.verifiedFor
+        blobsConfiguration.verifiedBlobsMax = configuration.verifiedMax
         let folder = try open(folder: configuration.data)
         let (blobs, metadata): (LocalBlobs, SQLiteStore)
         do {
@@ -80,11 +86,14 @@ public final class OpenStore: Sendable {
 
     public func close() async {
         objects.sweeper.stop()
+        await scrubber.stop()
         await metadata.close()
         folder.close()
     }
 
     var administration: Administration {
-        Administration(metadata: metadata, users: users, configuration: configuration)
+        Administration(
+            metadata: metadata, users: users, configuration: configuration,
+            check: StoreCheck(scrubber: scrubber, objects: objects))
     }
 }

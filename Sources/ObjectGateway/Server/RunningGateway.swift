@@ -57,7 +57,22 @@ public final class RunningGateway: Sendable {
                     let endpoint = configuration.publicURL(bound: listeners.s3.boundAddresses)
                     return FirstStart.welcome($0, endpoint: endpoint, region: configuration.region)
                 })
+            store.objects.blobs.damage.observe { damage in
+                log.event(
+                    "blob_damaged", level: .error,
+                    ["blob": .text("\(damage.blob.value)"), "reason": .text(damage.reason)])
+            }
+            store.scrubber.observe { report in
+                guard report.finished != nil else { return }
+                log.event(
+                    "store_checked", level: report.errors > 0 ? .error : .info,
+                    [
+                        "blobs": .unsigned(report.blobs), "bytes": .unsigned(report.bytes),
+                        "errors": .unsigned(report.errors), "orphans": .unsigned(report.orphans),
+                    ])
+            }
             store.objects.sweeper.start()
+            store.scrubber.start()
             gateway.maintenance.start()
             gateway.flushLog()
             gateway.announce()

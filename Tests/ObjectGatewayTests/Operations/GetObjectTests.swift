@@ -1,9 +1,13 @@
+import Buckets
 import Bytes
 import Digests
+import Files
 import Metadata
+import TestSupport
 import Testing
 import XML
 
+@testable import HTTPServer
 @testable import ObjectGateway
 
 @Suite struct GetObjectTests {
@@ -260,5 +264,40 @@ import XML
         }
         let both = try await fixture.get("key", "partNumber=1", headers: [("range", "bytes=0-1")])
         #expect(both.code == "InvalidRequest")
+    }
+
+    @Test func `an object whose bytes are not what was written is an error, and never wrong bytes`() async throws {
+        let fixture = try await GatewayFixture()
+        let body = [UInt8](repeating: 7, count: 300_000)
+        try await fixture.put("key", body)
+        #expect(try await fixture.get().body == body)
+        let key = try #require(ObjectKey("key".utf8))
+        let version = try await fixture.store.version(of: key, in: fixture.bucket().id, version: nil)
+        let blob = try #require(version?.content.blobs.first)
+        let name = String(decoding: Hex.encode(blob.value, width: 16), as: UTF8.self)
+        let path = fixture.folder.file("store/obj/\(name.dropLast(3).suffix(8))/\(name)")
+        // Another process, which has not checked the file yet.
+        let objects = ObjectStore(
+            metadata: fixture.store,
+            blobs: try LocalBlobs.open(
+                try DataFolder.open(fixture.folder.file("store"), isLocked: false)), pool: GatewayFixture.pool)
+        let gateway = Gateway(
+            store: objects, users: fixture.users, log: Log(level: .error, descriptor: -1),
+            metrics: Metrics(operations: Gateway.operationNames), configuration: GatewayConfiguration())
+        try LinuxDisk().open(path, .update).write([8].span, at: 100_000)
+        for range in ["bytes=0-", "bytes=100000-100000"] {
+            let request = TestRequest(method: "GET", path: "/bucket/key", headers: [("range", range)])
+            let wire = try request.signed(by: .admin, form: .header)
+            let head = try #require(
+                RequestHead.make(method: wire.method, target: wire.target, fields: wire.fields, body: .length(0)))
+            let answer = try await Answer(
+                collecting: await gateway.handle(
+                    Request(
+                        head: head, body: RequestBody(bytes: []),
+                        connection: ConnectionInfo(peerAddress: "127.0.0.1", peerPort: 50_000, isTLS: false),
+                        received: now())))
+            #expect(answer.status == 500 && answer.code == "InternalError", "\(answer)")
+        }
+        #expect(objects.blobs.damage.count == 1)
     }
 }

@@ -1,0 +1,273 @@
+import Bytes
+import Files
+import Metadata
+import Synchronization
+import Threads
+
+/// Walks all blobs at a bounded rate, compares each with what was written, and looks for files that no row names.
+///
+/// A blob that is wrong is reported once and listed; its file gets a second name in `quarantine`, and is left where it is,
+/// where reads of its wrong blocks fail. How far a scrub is survives the process.
+public final class Scrubber: Sendable {
+    private let objects: ObjectStore
+    private let configuration: ScrubConfiguration
+    private let state: Lock<State>
+    private let checked = Atomic<UInt64>(0)
+
+    private struct State {
+        var report: ScrubReport
+        /// Counts passes and stops, so that a former pass ends.
+        var generation = 0
+        /// Passes that have not ended yet.
+        var active = 0
+        var isRunning = false
+        var pass: UInt64 = 0
+        /// Why the last pass ended before its end.
+        var failure: String?
+        var closers: [CheckedContinuation<Void, Never>] = []
+        var observer: (@Sendable (ScrubReport) -> Void)?
+    }
+
+    /// One walk.
+    private struct Pass {
+        var generation: Int
+        /// Nil for as fast as it goes.
+        var rate: UInt64?
+        var repairs = false
+        var began = ContinuousClock.now
+        var isNew = false
+    }
+
+    /// Reads how far the last scrub came. Blocks for the disk.
+    public init(objects: ObjectStore, configuration: ScrubConfiguration = ScrubConfiguration()) {
+        self.objects = objects
+        self.configuration = configuration
+        let found = (try? objects.blobs.disk.contents(of: objects.blobs.root + "/" + Self.path)) ?? nil
+        state = Lock(State(report: found.flatMap { ScrubReport($0) } ?? ScrubReport()))
+    }
+
+    private static let path = "meta/scrub"
+
+    // MARK: What it says
+
+    public var report: ScrubReport { state.withLock { $0.report } }
+    public var isRunning: Bool { state.withLock { $0.isRunning } }
+    /// Why the last pass ended before its end; nil where it did not, or another runs.
+    public var failure: String? { state.withLock { $0.failure } }
+    /// Counts the passes begun since the opening.
+    public var passCount: UInt64 { state.withLock { $0.pass } }
+    /// Blobs checked since the opening, for metrics.
+    public var checkedCount: UInt64 { checked.load(ordering: .relaxed) }
+
+    /// `observer` is called at the end of each pass.
+    public func observe(_ observer: @escaping @Sendable (ScrubReport) -> Void) {
+        state.withLock { $0.observer = observer }
+    }
+
+    // MARK: When it runs
+
+    /// Scrubs in the background from now on, as the configuration says. Once.
+    public func start() {
+        guard configuration.rate > 0 else { return }
+        let begin = ContinuousClock.now + configuration.delay
+        objects.pool.run { [weak self, pool = objects.pool] in
+            while true {
+                let slept = ContinuousClock.now
+                await pool.sleep(for: .seconds(1))
+                // A pool that stops lets nobody sleep.
+                if slept.duration(to: .now) < .milliseconds(500) { return }
+                guard let self, !self.isStopped else { return }
+                if ContinuousClock.now >= begin { await self.runIfDue() }
+            }
+        }
+    }
+
+    private let stopped = Atomic<Bool>(false)
+    private var isStopped: Bool { stopped.load(ordering: .relaxed) }
+
+    /// Begins a walk over everything now, as fast as it goes; one that is under way ends. With `repairs` damaged files and
+    /// orphans are moved to `quarantine`. Returns its number among `passCount`.
+    @discardableResult
+    public func begin(repairs: Bool) -> UInt64 {
+        guard let pass = enter(isNew: true, rate: nil, repairs: repairs) else { return passCount }
+        objects.pool.run { await self.run(pass) }
+        return passCount
+    }
+
+    /// Ends what runs and returns when it has ended. Nothing begins any more.
+    public func stop() async {
+        stopped.store(true, ordering: .relaxed)
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let isIdle = state.withLock { state in
+                state.generation += 1
+                if state.active > 0 { state.closers.append(continuation) }
+                return state.active == 0
+            }
+            if isIdle { continuation.resume() }
+        }
+    }
+
+    private func runIfDue() async {
+        let (report, isRunning) = state.withLock { ($0.report, $0.isRunning) }
+        if isRunning { return }
+        let isUnfinished = report.started != nil && report.finished == nil
+        let age = report.started.map { Timestamp.now().milliseconds - $0.milliseconds } ?? .max
+        guard isUnfinished || age < 0 || UInt64(age) >= configuration.interval.millisecondsClamped else { return }
+        guard let pass = enter(isNew: !isUnfinished, rate: configuration.rate, repairs: false) else { return }
+        await run(pass)
+    }
+
+    private func enter(isNew: Bool, rate: UInt64?, repairs: Bool) -> Pass? {
+        if isStopped { return nil }
+        return state.withLock { state in
+            state.generation += 1
+            state.active += 1
+            state.pass += 1
+            state.isRunning = true
+            state.failure = nil
+            if isNew {
+                state.report = ScrubReport()
+                state.report.started = .now()
+            }
+            return Pass(generation: state.generation, rate: rate, repairs: repairs, isNew: isNew)
+        }
+    }
+
+    private func leave(_ pass: Pass, failure: String?) {
+        let (closers, observer, report) = state.withLock { state in
+            state.active -= 1
+            let isCurrent = state.generation == pass.generation
+            if isCurrent || state.active == 0 { state.isRunning = false }
+            if isCurrent { state.failure = failure }
+            defer { if state.active == 0 { state.closers = [] } }
+            return (state.active == 0 ? state.closers : [], isCurrent ? state.observer : nil, state.report)
+        }
+        observer?(report)
+        for closer in closers { closer.resume() }
+    }
+
+    private func isCurrent(_ pass: Pass) -> Bool { state.withLock { $0.generation == pass.generation } }
+
+    /// Changes the report where the pass has not been overtaken.
+    private func update(_ pass: Pass, _ change: (inout ScrubReport) -> Void) {
+        state.withLock { if $0.generation == pass.generation { change(&$0.report) } }
+    }
+
+    // MARK: One walk
+
+    private func run(_ pass: Pass) async {
+        var failure: String?
+        do {
+            try await walk(pass)
+            if isCurrent(pass) {
+                try await findOrphans(pass)
+                update(pass) { $0.finished = .now() }
+            }
+        } catch {
+            failure = "\(error)"
+        }
+        if isCurrent(pass) || isStopped { save() }
+        leave(pass, failure: failure)
+    }
+
+    private func walk(_ pass: Pass) async throws {
+        let read = Lock<UInt64>(0)
+        let checker = BlobChecker(opener: objects.opener) { [weak self] count in
+            guard let self else { return false }
+            let total = read.withLock { total in
+                total += UInt64(max(0, count))
+                return total
+            }
+            return await self.keepPace(pass, read: total)
+        }
+        var position = report.position
+        var saved = ContinuousClock.now
+        while isCurrent(pass) {
+            let page = try await objects.metadata.blobs(after: position, limit: 256)
+            if page.isEmpty { return }
+            for blob in page {
+                let outcome = try await checker.check(blob)
+                guard isCurrent(pass), outcome != .cut else { return }
+                position = blob.id
+                checked.add(1, ordering: .relaxed)
+                if case .wrong(let kind, let reason) = outcome { found(kind, blob, reason, pass) }
+                update(pass) { report in
+                    report.position = position
+                    report.blobs += 1
+                    if case .whole = outcome { report.bytes &+= blob.size }
+                }
+                if saved.duration(to: .now) >= configuration.saveInterval {
+                    saved = .now
+                    save()
+                }
+            }
+        }
+    }
+
+    private func keepPace(_ pass: Pass, read: UInt64) async -> Bool {
+        guard isCurrent(pass) else { return false }
+        guard let rate = pass.rate, rate > 0 else {
+            await objects.pool.yield()
+            return true
+        }
+        let due = pass.began + .milliseconds(Int64(clamping: read / max(1, rate / 1000)))
+        let ahead = ContinuousClock.now.duration(to: due)
+        // In naps, so that a stop is not kept waiting.
+        if ahead > .milliseconds(20) { await objects.pool.sleep(for: min(ahead, .milliseconds(500))) }
+        return isCurrent(pass)
+    }
+
+    private func found(_ kind: ScrubFinding.Kind, _ blob: StoredBlob, _ reason: String, _ pass: Pass) {
+        let blobs = objects.blobs
+        blobs.verified.remove(blob.id)
+        blobs.damage.report(blob.id, reason)
+        var finding = ScrubFinding(kind: kind, blob: blob.id, reason: reason, moment: .now(), isQuarantined: false)
+        if kind == .damaged, case .file = blob.location {
+            finding.isQuarantined = objects.pool.blocking { quarantine(finding, moves: pass.repairs) }
+        }
+        update(pass) { $0.note(finding) }
+    }
+
+    /// Files that no row names and the sweeper does not know of either.
+    private func findOrphans(_ pass: Pass) async throws {
+        let metadata = objects.metadata
+        let nameless = try await objects.blobs.orphans { try await metadata.blob($0) != nil }
+        if nameless.isEmpty { return }
+        // What was dropped meanwhile is listed by now, or its file is gone.
+        let garbage = Set(try await metadata.garbage(limit: .max))
+        for blob in nameless where !garbage.contains(blob) {
+            guard isCurrent(pass) else { return }
+            var finding = ScrubFinding(
+                kind: .orphan, blob: blob, reason: "no row names this file", moment: .now(), isQuarantined: false)
+            let isThere = objects.pool.blocking { (try? objects.blobs.open(blob)) != nil }
+            guard isThere else { continue }
+            if pass.repairs { finding.isQuarantined = objects.pool.blocking { quarantine(finding, moves: true) } }
+            update(pass) { $0.note(finding) }
+        }
+    }
+
+    /// Whether the file has a name in the quarantine now. With `moves` it keeps no other.
+    private func quarantine(_ finding: ScrubFinding, moves: Bool) -> Bool {
+        let blobs = objects.blobs
+        let folder = Quarantine(disk: blobs.disk, directory: blobs.root + "/quarantine")
+        do {
+            try folder.keep(
+                finding.blob, at: blobs.path(of: finding.blob), reason: finding.reason, moment: finding.moment)
+            if moves {
+                try blobs.remove(finding.blob)
+                try blobs.makeRemovalDurable([finding.blob])
+            }
+            return true
+        } catch {
+            // It stays where it is, and the next scrub finds it again.
+            return false
+        }
+    }
+
+    /// A hint for the next process: where it cannot be written, a scrub begins anew.
+    private func save() {
+        let text = report.text
+        let blobs = objects.blobs
+        objects.pool.blocking { _ = try? blobs.disk.replace("scrub", in: blobs.root + "/meta", with: text) }
+    }
+}
