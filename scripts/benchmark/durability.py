@@ -18,13 +18,13 @@ def floor(machine, report):
     title = "Durable PUT of 4 KiB beside the floor (a bare loop: append, fdatasync)"
     report.note(f"durable, of ogw: {DURABLE}.")
     ogw = machine.ogw("ogw-floor", content=False)
-    serial = machine.bench("floor", folder=machine.folder, serial="yes", seconds=machine.seconds)
+    serial = machine.writes("floor", folder=machine.folder, serial="yes", seconds=machine.seconds)
     report.row(title, "serial, one record a sync", "", rate(serial),
                note=f"4 KiB + 500 bytes, one thread, space reserved ahead, {file_system(machine.folder)}")
     for writers in CONNECTIONS:
-        bare = machine.bench("floor", folder=machine.folder, writers=writers, seconds=machine.seconds)
-        own = machine.bench("put", endpoint=ogw.endpoint, prefix=f"/bench/floor-{writers}-", bytes=SMALL, connections=writers,
-                            seconds=machine.seconds)
+        bare = machine.writes("floor", folder=machine.folder, writers=writers, seconds=machine.seconds)
+        own = machine.writes("put", endpoint=ogw.endpoint, prefix=f"/bench/floor-{writers}-", bytes=SMALL, connections=writers,
+                             seconds=machine.seconds)
         each = bare["requests"] / max(1, bare["groups"])
         report.row(title, f"{plural(writers)}, {writers} writer" + "s" * (writers > 1), rate(own), rate(bare), ratio(own, bare),
                    note=f"ogw: {DURABILITY_OF_OGW}; beside it: one committer, {each:.1f} records a pwrite and fdatasync")
@@ -38,8 +38,8 @@ def inline(machine, report):
     in_files = machine.ogw("ogw-files", content=False, settings={"OGW_INLINE_MAX": "0"})
     for connections in (1, 16):
         for size in (16, 32, 64, 128, 256, 512, 1024):
-            results = [machine.bench("put", endpoint=server.endpoint, prefix=f"/bench/inline-{connections}-{size}-",
-                                     bytes=size * KIB, connections=connections, seconds=machine.seconds)
+            results = [machine.writes("put", endpoint=server.endpoint, prefix=f"/bench/inline-{connections}-{size}-",
+                                      bytes=size * KIB, connections=connections, seconds=machine.seconds)
                        for server in (in_log, in_files)]
             report.row(title, f"{size} KiB, {plural(connections)}", f"log {rate(results[0])}", f"file {rate(results[1])}",
                        ratio(*results), note="both durable; above 1 the log is the faster place")
@@ -50,8 +50,8 @@ def hotkey(machine, report):
     title = "PUT of 4 KiB to one key beside PUT to many"
     ogw = machine.ogw("ogw-hotkey", content=False)
     for connections in CONNECTIONS:
-        results = [machine.bench("put", endpoint=ogw.endpoint, prefix=f"/bench/hot-{keys}-", bytes=SMALL, keys=keys,
-                                 connections=connections, seconds=machine.seconds) for keys in (1, 10_000)]
+        results = [machine.writes("put", endpoint=ogw.endpoint, prefix=f"/bench/hot-{keys}-", bytes=SMALL, keys=keys,
+                                  connections=connections, seconds=machine.seconds) for keys in (1, 10_000)]
         report.row(title, plural(connections), f"one key {rate(results[0])}", f"10,000 keys {rate(results[1])}", ratio(*results),
                    note=f"ogw both times: {DURABILITY_OF_OGW}")
     machine.forget(ogw)

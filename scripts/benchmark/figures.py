@@ -28,6 +28,8 @@ def speed(result, size):
     """Requests for what is small, bytes for what is large."""
     if size < 1 << 20:
         return rate(result)
+    if not result["requests"]:
+        return f"{result['mib_per_second']:,.0f} MiB/s, no request ended in the time"
     return f"{result['mib_per_second']:,.0f} MiB/s, p99 {result['p99_ms']:.0f} ms"
 
 

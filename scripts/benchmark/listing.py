@@ -6,12 +6,13 @@ import statistics
 import time
 
 import peers
-from figures import attempt, ratio
+from figures import attempt, plural, ratio
 
 GROUP = 100
 PAGES = 20
-# rclone reads the whole folder for every page.
+# rclone reads the whole folder for every page, and answers 500 where two connections begin one folder at once.
 RCLONE_KEYS_MAX = 10_000
+CONNECTIONS = {"rclone": 1}
 
 
 def list_pages(machine, report):
@@ -29,10 +30,12 @@ def list_pages(machine, report):
     servers = []
     for peer, server in peers.beside(machine, report, title, "list"):
         count = min(keys, RCLONE_KEYS_MAX) if peer.name == "rclone" else keys
-        if attempt(lambda: fill(machine, report, title, peer.name, server, "bench", count))[0]:
+        filled, failure = attempt(lambda: fill(machine, report, title, peer.name, server, "bench", count))
+        if filled:
             servers.append((peer, server, count))
         else:
-            report.row(title, peer.name, "", "the bucket could not be filled")
+            report.row(title, f"filling with {count:,} keys", "", f"{peer.name} {failure}")
+            machine.forget(server)
     for delimiter in ("no", "yes"):
         kind = "common prefixes" if delimiter == "yes" else "keys"
         own = pages(machine, ogw, "small", -1, delimiter)
@@ -53,15 +56,17 @@ def list_pages(machine, report):
 
 
 def places(keys, delimiter):
-    """Where pages begin: the last one is the last full page, where there is one."""
-    page = 1000 * GROUP if delimiter == "yes" else 1000
+    """The numbers of the keys that pages begin behind: the last page is the last full one, where there is one."""
+    # A page of common prefixes begins with the group that is named; a page of keys behind the key.
+    page, before = (1000 * GROUP, 0) if delimiter == "yes" else (1000, 1)
     last = max(0, keys - page) // GROUP * GROUP
-    return [("beginning", -1), ("middle", min(keys // 2, last) // GROUP * GROUP), ("end", last)]
+    return [("beginning", -1), ("middle", min(keys // 2, last) // GROUP * GROUP - before), ("end", last - before)]
 
 
 def fill(machine, report, title, name, server, bucket, count):
-    result = machine.bench("fill", endpoint=server.endpoint, bucket=bucket, count=count, group=GROUP)
-    said = f"{result['per_second']:,.0f} PUT/s of 1 byte, 64 connections"
+    result = machine.bench("fill", endpoint=server.endpoint, bucket=bucket, count=count, group=GROUP,
+                           connections=CONNECTIONS.get(name, 64))
+    said = f"{result['per_second']:,.0f} PUT/s of 1 byte, {plural(CONNECTIONS.get(name, 64))}"
     report.row(title, f"filling with {count:,} keys", said if name == "ogw" else "", "" if name == "ogw" else f"{name} {said}")
     return result
 

@@ -65,9 +65,11 @@ def put(machine, report):
             if machine.free() < 4 * connections * size + (4 << 30):
                 report.row(title, what, "left out", note=f"{machine.free() >> 30} GiB free")
                 continue
+
             def measure(server):
-                return machine.bench("put", endpoint=server.endpoint, prefix=f"/bench/put-{connections}-", bytes=size,
-                                     connections=connections, seconds=machine.seconds)
+                return machine.writes("put", endpoint=server.endpoint, prefix=f"/bench/put-{connections}-", bytes=size,
+                                      connections=connections, seconds=machine.seconds)
+
             own = attempt(lambda: measure(ogw))
             others = [(peer.name, attempt(lambda server=server: measure(server)),
                        f"ogw: {peers.DURABILITY_OF_OGW}; {peer.name}: {peer.durability}") for peer, server in servers]
@@ -83,8 +85,8 @@ def mixed(machine, report):
         machine.bench("put", endpoint=server.endpoint, prefix="/bench/mixed-", bytes=4096, count=1000, connections=16)
 
     def load(server, connections):
-        return machine.bench("mixed", endpoint=server.endpoint, prefix="/bench/mixed-", count=1000, bytes=4096,
-                             connections=connections, seconds=machine.seconds)
+        return machine.writes("mixed", endpoint=server.endpoint, prefix="/bench/mixed-", count=1000, bytes=4096,
+                              connections=connections, seconds=machine.seconds)
 
     def head(server, connections):
         return machine.bench("each", endpoint=server.endpoint, method="HEAD", prefix="/bench/mixed-", count=1000,
@@ -94,7 +96,7 @@ def mixed(machine, report):
         words = {"endpoint": server.endpoint, "prefix": f"/bench/delete-{connections}-",
                  "count": 300 * machine.seconds * min(connections, 8)}
         machine.bench("put", bytes=4096, connections=64, **words)
-        return machine.bench("each", method="DELETE", connections=connections, **words)
+        return machine.writes("each", method="DELETE", connections=connections, **words)
 
     def shown(result, failure):
         if not result:
@@ -121,8 +123,8 @@ def multipart(machine, report):
     ogw, servers = machine.ogw("ogw-multipart", content=False), peers.beside(machine, report, title, "multipart")
 
     def measure(server):
-        return machine.bench("multipart", endpoint=server.endpoint, path="/bench/in-parts", count=64, bytes=8 << 20,
-                             connections=4)
+        return machine.writes("multipart", endpoint=server.endpoint, path="/bench/in-parts", count=64, bytes=8 << 20,
+                              connections=4)
 
     (own, failure), others = attempt(lambda: measure(ogw)), [
         (peer, attempt(lambda server=server: measure(server))) for peer, server in servers]
@@ -170,7 +172,7 @@ def copy(machine, report):
                 peers.make_bucket(machine, server)
             else:
                 server = machine.ogw("ogw-copy", content=False)
-            result = machine.bench("copy", endpoint=server.endpoint, path="/bench/five", bytes=size)
+            result = machine.writes("copy", endpoint=server.endpoint, path="/bench/five", bytes=size)
             figures = (f"PUT {result['upload_s']:.1f} s ({size / (1 << 20) / result['upload_s']:,.0f} MiB/s), "
                        f"copy {result['copy_s'] * 1e3:,.0f} ms")
         except (RuntimeError, OSError) as error:

@@ -33,7 +33,8 @@ same cores as the load generator, and what each write had made durable before it
   checks it every time; the requests go over 100 keys. nginx serves the same bytes from files, reads shorter requests
   without signatures, and looks nothing up but the file.
 - SeaweedFS (`weed server -s3`) and rclone (`rclone serve s3`) run with their defaults, which make no write durable; they
-  check signatures as ogw does. What each had made durable stands beside its figure.
+  check signatures as ogw does. What each had made durable stands beside its figure. Before each measurement of writes
+  the page cache is written out, so that nobody pays for what others wrote.
 - Large GETs, uploads and idle connections come from `ogw-bench` (`Benchmarks/`): blocking sockets, one thread each. Over
   TLS they come from wrk and from Python's `ssl`.
 - A ratio is ogw's rate over the other's, or ogw's time over the other's where times are shown.
