@@ -14,7 +14,7 @@ help:
 	@echo 'make unit        the tests without real clients; make end-to-end: only those with'
 	@echo 'make crash       crash it and check what it holds: make crash ARGS="power --cycles 50"'
 	@echo 'make lint        check the format; make fmt: apply it'
-	@echo 'make bench       measure beside nginx, print a table'
+	@echo 'make bench       measure beside nginx, SeaweedFS and rclone, print a table'
 	@echo 'make fuzz        run each fuzzer for a while'
 	@echo 'make simulate    run schedules of the store over a simulated disk'
 	@echo 'make docs        write the generated pages of docs/'
@@ -52,6 +52,7 @@ fmt: packages
 	scripts/swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks Fuzz
 
 bench: tools build
+	scripts/swift build -c release --product ogw-preload
 	@scripts/bench $(ARGS)
 
 simulate: packages

@@ -8,7 +8,8 @@ import Threads
 
 /// The commands that put load on a server. Each prints one line of JSON.
 enum Loads {
-    /// Uploads `count` objects of `bytes` over `connections`, or as many as fit into `seconds`, each under a new key.
+    /// Uploads `count` objects of `bytes` over `connections`, or as many as fit into `seconds`, each under a new key; with
+    /// `--keys` they take turns with so many.
     static func put(_ arguments: Arguments) throws {
         let endpoint = try Endpoint(arguments.text("endpoint"))
         let prefix = try arguments.text("prefix")
@@ -16,6 +17,7 @@ enum Loads {
         let size = try arguments.number("bytes")
         let countMax = try arguments.number("count", default: Int.max)
         let seconds = try arguments.number("seconds", default: 600)
+        let keys = try arguments.number("keys", default: Int.max)
         let body = Content.bytes(size)
         var payload = PayloadMode.unsigned
         if try arguments.text("payload", default: "unsigned") == "sha256" { payload = .sha256(Digest.sha256(body)) }
@@ -30,7 +32,7 @@ enum Loads {
                 let number = next.add(1, ordering: .relaxed).oldValue
                 if number >= countMax { break }
                 _ = try timings.measure {
-                    try endpoint.exchange(connection, "PUT", "\(prefix)\(number)", body: body, payload: mode)
+                    try endpoint.exchange(connection, "PUT", "\(prefix)\(number % keys)", body: body, payload: mode)
                 }
             }
             return timings

@@ -16,7 +16,17 @@ do {
     case "idle": try Loads.idle(arguments)
     case "interference": try Loads.interference(arguments)
     case "big": try LargeObject(arguments).run()
-    default: throw ClientError("expected bucket, seed, sign, lua, put, get, cost, idle, interference or big")
+    case "each": try ObjectLoads.each(arguments)
+    case "mixed": try ObjectLoads.mixed(arguments)
+    case "fill": try ObjectLoads.fill(arguments)
+    case "list": try ObjectLoads.list(arguments)
+    case "multipart": try Multipart.run(arguments)
+    case "copy": try Multipart.copyOne(arguments)
+    case "floor": try Floor.run(arguments)
+    default:
+        throw ClientError(
+            "expected bucket, seed, sign, lua, put, get, cost, idle, interference, big, each, mixed, fill, list, "
+                + "multipart, copy or floor")
     }
 } catch {
     print("ogw-bench: \(error)")

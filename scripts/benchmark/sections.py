@@ -9,21 +9,9 @@ import sys
 import threading
 import time
 
+from figures import DURABLE, NOT_DURABLE, PLAIN, SMALL, plural, rate
 from report import file_system
 from servers import KEYS, LARGE_BYTES, SMALL_BYTES, SMALL_COUNT
-
-DURABLE = "before the answer: fdatasync of the file, fsync of its directory, SQLite commit with synchronous=FULL"
-NOT_DURABLE = "no sync (page cache)"
-SMALL = {"prefix": "/bench/small-", "count": SMALL_COUNT}
-PLAIN = {**SMALL, "plain": "yes"}
-
-
-def rate(result):
-    return f"{result['per_second']:,.0f}/s, p99 {result['p99_ms']:.2f} ms"
-
-
-def plural(connections):
-    return f"{connections} connection" + "s" * (connections > 1)
 
 
 def get4k(machine, report):
@@ -215,9 +203,3 @@ def big(machine, report):
                goal="flat", note=f"{before:.1f} MiB before; {len(samples)} samples, one each 100 ms; peak is VmHWM")
     server.stop()
     shutil.rmtree(server.folder, ignore_errors=True)
-
-
-ALL = {
-    "get4k": get4k, "get64m": get64m, "put4k": put4k, "put64m": put64m, "tls": tls, "memory": memory,
-    "interference": interference, "big": big,
-}

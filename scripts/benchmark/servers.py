@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -33,6 +34,7 @@ class Server:
         self.endpoint = endpoint
         self.log = log
         self.folder = folder
+        self.is_stopped = False
 
     @property
     def port(self):
@@ -46,7 +48,25 @@ class Server:
                     return int(line.split()[1]) / 1024
         raise RuntimeError(f"{field} is missing")
 
+    def kill(self):
+        """As a crash of the process: nothing is flushed or closed."""
+        self.is_stopped = True
+        self.process.kill()
+        self.process.wait()
+
+    def death(self):
+        """How a server that nobody stopped has ended, and what it said last; empty while it runs."""
+        if self.is_stopped or self.process.poll() is None:
+            return ""
+        with open(self.log, errors="replace") as file:
+            text = file.read()
+        # A crash report tells most where it comes to the thread that crashed.
+        thread = re.search(r"^Thread \d+.* crashed:", text, re.MULTILINE)
+        said = text[thread.start():thread.start() + 3000] if thread else text[-1500:]
+        return f"{os.path.basename(self.folder)} ended with {self.process.returncode}: {said.strip()}"
+
     def stop(self):
+        self.is_stopped = True
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -59,8 +79,11 @@ class Server:
 class Machine:
     """The folder of a run, the built programs, and the servers that live as long as the run."""
 
-    def __init__(self, seconds):
+    def __init__(self, seconds, full=False, keys=1_000_000, log_bytes=2 << 30):
         self.seconds = seconds
+        self.full = full
+        self.keys = keys
+        self.log_bytes = log_bytes
         self.servers = []
         self.prepared = {}
 
@@ -106,53 +129,80 @@ class Machine:
         script = os.path.join(self.folder, "load.lua")
         with open(script, "w") as file:
             file.write(self.bench("lua", endpoint=server.endpoint, **lua))
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{self.seconds}s", "--timeout", "20s", "-s", script]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{self.seconds}s", "--timeout", "60s", "-s", script]
         out = subprocess.check_output(command + [f"{scheme}://{server.endpoint}"], text=True)
         result = json.loads(out.splitlines()[-1])
+        result["mib_per_second"] = result["bytes"] / result["seconds"] / (1 << 20)
         if result["errors"]:
             raise RuntimeError(f"{result['errors']} requests failed: {out}")
         return result
 
+    def writes(self, command, **flags):
+        """As `bench`, after all that earlier loads left in the page cache is on the disk, so that nobody pays for others."""
+        os.sync()
+        return self.bench(command, **flags)
+
     # Servers
 
-    def start(self, name, words, endpoint, environment, ready):
+    def start(self, name, words, endpoint, environment, ready, patience=20):
+        """`words` makes the command from the server's folder; `patience` is how many seconds it has until it is ready."""
         folder = os.path.join(self.folder, name)
         os.makedirs(folder, exist_ok=True)
         log = os.path.join(folder, "log")
         with open(log, "w") as output:
             process = subprocess.Popen(
-                words(folder), env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+                words(folder), env={**os.environ, **environment}, cwd=folder, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=output)
         server = Server(process, endpoint, log, folder)
         self.servers.append(server)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + patience
         while not ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 with open(log) as file:
                     raise RuntimeError(f"{name} did not start: {file.read()[-2000:]}")
-            time.sleep(0.05)
+            time.sleep(0.01)
         return server
 
-    def ogw(self, name="ogw", access_log="off", tls=False, content=True):
-        """A gateway with a store of its own. With `content` it holds what the GETs ask for."""
+    def ogw(self, name="ogw", access_log="off", tls=False, content=True, settings=None, data=None, patience=20):
+        """A gateway with a store of its own, or over the folder `data`. With `content` it holds what the GETs ask for."""
         if name in self.prepared:
             return self.prepared[name]
         s3, services = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-        environment = {**KEYS, "OGW_ACCESS_LOG": access_log}
+        environment = {**KEYS, "OGW_ACCESS_LOG": access_log, **(settings or {})}
         if tls:
             certificate, key = self.certificate()
             environment.update(OGW_TLS_CERT=certificate, OGW_TLS_KEY=key)
 
         def words(folder):
-            return [os.path.join(self.programs, "ogw"), "serve", "--data", os.path.join(folder, "data"),
+            return [os.path.join(self.programs, "ogw"), "serve", "--data", data or os.path.join(folder, "data"),
                     "--s3-listen", s3, "--services-listen", services]
 
-        server = self.start(name, words, s3, environment, lambda: self.listens(services) and self.listens(s3))
+        server = self.start(name, words, s3, environment, lambda: self.listens(services) and self.listens(s3),
+                            patience)
         self.prepared[name] = server
-        if not tls:
+        if not tls and not data:
             self.bench("bucket", endpoint=s3, bucket="bench")
             if content:
                 self.seed(server)
         return server
+
+    def forget(self, server, remove=True):
+        """Stops a server before the end of the run, and removes its folder."""
+        server.stop()
+        self.prepared = {name: other for name, other in self.prepared.items() if other is not server}
+        if remove:
+            shutil.rmtree(server.folder, ignore_errors=True)
+
+    def deaths(self):
+        """Of servers that ended by themselves since this was last asked."""
+        said = [server.death() for server in self.servers]
+        for server in self.servers:
+            server.is_stopped = server.is_stopped or server.process.poll() is not None
+        return "\n".join(text for text in said if text)
+
+    def free(self):
+        """Bytes free on the file system of the run."""
+        return shutil.disk_usage(self.folder).free
 
     def seed(self, server):
         """The content of the GETs, in the store and below nginx' root."""
