@@ -42,7 +42,8 @@ final class SimulatedStore {
         let writer = BatchWriter(
             connection: connection, log: log, state: state, configuration: configuration,
             catalog: Lock(try Catalog(reading: Rows(connection: connection))), cache: VersionCache(entryCountMax: 0),
-            ballast: Ballast(disk: disk, path: folder.ballast, bytes: 0), barrier: { try blobs.makeDurable($0) })
+            ballast: Ballast(disk: disk, path: folder.ballast, bytes: 0),
+            openWriteAheadLog: { throw SystemError("open", errno: 2) }, barrier: { try blobs.makeDurable($0) })
         return SimulatedStore(
             segments: segments, connection: connection, writer: writer, blobs: blobs, death: death)
     }

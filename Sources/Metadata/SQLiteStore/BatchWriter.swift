@@ -1,4 +1,5 @@
 import Bytes
+import Files
 import RedoLog
 import SQLite
 import Threads
@@ -19,6 +20,10 @@ final class BatchWriter: @unchecked Sendable {
     private var state: ViewState
     /// The part of the log that a crash now would not make the database apply again.
     private let settled: Lock<LogPosition>
+    private let openWriteAheadLog: @Sendable () throws -> any DiskFile
+    private var wal: (any DiskFile)?
+    /// Pages of the write-ahead log whose writing was begun.
+    private var writtenBackPageCount = 0
     /// When results of Complete were last looked over for old ones.
     private var forgot: Int64 = 0
     /// Set when a sync failed; nothing is tried after that.
@@ -26,13 +31,16 @@ final class BatchWriter: @unchecked Sendable {
 
     static let forgetEveryMilliseconds: Int64 = 600_000
 
+    /// `openWriteAheadLog` opens the file of the database's write-ahead log beside the library, for hints only.
     init(
         connection: Connection, log: LogWriter, state: ViewState, configuration: SQLiteStoreConfiguration,
         catalog: Lock<Catalog>, cache: VersionCache, ballast: Ballast,
+        openWriteAheadLog: @escaping @Sendable () throws -> any DiskFile,
         barrier: @escaping @Sendable ([BlobID]) throws -> Void
     ) {
         (self.connection, self.log, self.state, self.configuration) = (connection, log, state, configuration)
         (self.catalog, self.cache, self.ballast, self.barrier) = (catalog, cache, ballast, barrier)
+        self.openWriteAheadLog = openWriteAheadLog
         settled = Lock(.origin)
     }
 
@@ -213,9 +221,24 @@ final class BatchWriter: @unchecked Sendable {
 
     // MARK: Between batches
 
+    /// Lets the kernel write the write-ahead log while there is time, so that the sync of the next checkpoint finds little left
+    /// to do. A hint.
+    private func beginWriteback() {
+        let grown = connection.walPageCount - writtenBackPageCount
+        if grown >= 0, grown < Self.writebackPageCount { return }
+        writtenBackPageCount = connection.walPageCount
+        if wal == nil { wal = try? openWriteAheadLog() }
+        // What cannot be written is found by the checkpoint, whose sync fails.
+        try? wal?.beginWriteback(at: 0, count: 0)
+    }
+
+    /// 4 MiB.
+    private static let writebackPageCount = 1_024
+
     /// Copies the write-ahead log into the database when it has grown.
     func checkpointIfGrown() {
         ballast.restore()
+        beginWriteback()
         // Where room is short, the room of the write-ahead log is used again and again.
         let isShort = !ballast.isHeld
         if failure != nil || (connection.walPageCount < configuration.checkpointPageCount && !isShort) { return }

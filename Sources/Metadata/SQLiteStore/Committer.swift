@@ -93,21 +93,30 @@ final class Committer: Sendable {
         switch next {
         case .wait: break
         case .refuse(let reason): request.answer(.failure(.overloaded(reason)))
-        case .drain: pool.run { self.pool.blocking { self.drain() } }
+        // A lone request is committed where it stands, without waking another thread. What queued up meanwhile is not its task's
+        // affair.
+        case .drain: if !pool.blocking({ drain(batchCountMax: 1) }) { goOn() }
         }
     }
+
+    private func goOn() { pool.run { self.pool.blocking { _ = self.drain(batchCountMax: .max) } } }
 
     private enum Work {
         case batch([Request])
         case settle([CheckedContinuation<Void, Never>])
         case none([CheckedContinuation<Void, Never>])
+        /// Requests wait.
+        case more
     }
 
-    /// Commits until nothing waits. One at a time: `isDraining` says that it runs.
-    private func drain() {
+    /// Commits until nothing waits, then true; or until so many batches are committed. One at a time: `isDraining` says that it
+    /// runs.
+    private func drain(batchCountMax: Int) -> Bool {
+        var batchCount = 0
         while true {
-            switch next() {
+            switch next(mayTakeBatch: batchCount < batchCountMax) {
             case .batch(let batch):
+                batchCount += 1
                 let answers = writer.commit(batch.map(\.mutation))
                 count(answers)
                 pool.corked {
@@ -119,12 +128,13 @@ final class Committer: Sendable {
                 for settler in settlers { settler.resume() }
             case .none(let closers):
                 for closer in closers { closer.resume() }
-                return
+                return true
+            case .more: return false
             }
         }
     }
 
-    private func next() -> Work {
+    private func next(mayTakeBatch: Bool) -> Work {
         state.withLock { state in
             if !state.settlers.isEmpty {
                 defer { state.settlers = [] }
@@ -135,6 +145,7 @@ final class Committer: Sendable {
                 defer { state.closers = [] }
                 return .none(state.closers)
             }
+            if !mayTakeBatch { return .more }
             let length = batchLength(of: state.queue)
             if length == state.queue.count {
                 defer { state.queue = [] }
@@ -155,7 +166,7 @@ final class Committer: Sendable {
                 return (false, !state.isDraining)
             }
             if isClosed { continuation.resume() }
-            if starts { pool.run { self.pool.blocking { self.drain() } } }
+            if starts { goOn() }
         }
     }
 

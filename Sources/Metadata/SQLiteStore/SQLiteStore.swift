@@ -57,7 +57,8 @@ public final class SQLiteStore: MetadataStore {
         let cache = VersionCache(entryCountMax: configuration.cachedVersionCountMax)
         let writer = BatchWriter(
             connection: connection, log: log, state: state, configuration: configuration, catalog: catalog,
-            cache: cache, ballast: ballast, barrier: barrier)
+            cache: cache, ballast: ballast, openWriteAheadLog: { try folder.disk.open(file + "-wal", .read) },
+            barrier: barrier)
         return SQLiteStore(
             folder: folder, readers: ReaderPool(path: file, configuration: configuration), writer: writer,
             catalog: catalog,
