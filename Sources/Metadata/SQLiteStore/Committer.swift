@@ -93,9 +93,9 @@ final class Committer: Sendable {
         switch next {
         case .wait: break
         case .refuse(let reason): request.answer(.failure(.overloaded(reason)))
-        // A lone request is committed where it stands, without waking another thread. What queued up meanwhile is not its task's
-        // affair.
-        case .drain: if !pool.blocking({ drain(batchCountMax: 1) }) { goOn() }
+        // A lone request is committed where it stands, without waking another thread, where the thread is one that may block. What
+        // queued up meanwhile is not its task's affair.
+        case .drain: if !Pool.isOnPoolThread || !pool.blocking({ drain(batchCountMax: 1) }) { goOn() }
         }
     }
 
