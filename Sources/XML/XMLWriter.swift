@@ -75,6 +75,9 @@ public struct XMLWriter: Sendable {
     /// Text, escaped. A control character, which XML 1.0 cannot carry, is written as a reference (`&#x1;`), as AWS does; bytes
     /// that are no UTF-8 become U+FFFD.
     public mutating func text(_ value: some Sequence<UInt8>) {
+        // Nearly all text is ASCII, and listings are made of it: its plain runs are copied at once.
+        // SAFETY: the bytes are lent for the length of the call.
+        if value.withContiguousStorageIfAvailable({ unsafe appendASCII($0) }) == true { return }
         var rest = UTF8Checked(value)
         while let piece = rest.next() {
             switch piece {
@@ -82,6 +85,25 @@ public struct XMLWriter: Sendable {
             case .other(let sequence): bytes.append(contentsOf: sequence)
             }
         }
+    }
+
+    /// Whether all bytes were ASCII; they are appended then, escaped.
+    private mutating func appendASCII(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        // SAFETY: every index stays below the count.
+        for index in 0..<value.count where unsafe value[index] >= 0x80 { return false }
+        var start = 0
+        for index in 0..<value.count {
+            let byte = unsafe value[index]
+            switch byte {
+            case UInt8(ascii: "<"), UInt8(ascii: ">"), Ascii.ampersand, Ascii.quote, 0..<0x20, 0x7F:
+                unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: value[start..<index]))
+                escape(byte)
+                start = index + 1
+            default: continue
+            }
+        }
+        unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: value[start...]))
+        return true
     }
 
     private mutating func escape(_ byte: UInt8) {
