@@ -21,6 +21,8 @@ final class Committer: Sendable {
         let mutation: Mutation
         let caller: Caller
 
+        var isLone: Bool { if case .one = caller { true } else { false } }
+
         func answer(_ result: Result<Answer, MetadataError>) {
             switch caller {
             case .one(let continuation): continuation.resume(returning: result)
@@ -94,8 +96,10 @@ final class Committer: Sendable {
         case .wait: break
         case .refuse(let reason): request.answer(.failure(.overloaded(reason)))
         // A lone request is committed where it stands, without waking another thread, where the thread is one that may block. What
-        // queued up meanwhile is not its task's affair.
-        case .drain: if !Pool.isOnPoolThread || !pool.blocking({ drain(batchCountMax: 1) }) { goOn() }
+        // queued up meanwhile is not its task's affair. One of several would not have waited for its neighbours.
+        case .drain:
+            let isDone = request.isLone && Pool.isOnPoolThread && pool.blocking { drain(batchCountMax: 1) }
+            if !isDone { goOn() }
         }
     }
 
