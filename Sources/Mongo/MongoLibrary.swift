@@ -15,6 +15,12 @@ public enum MongoLibrary {
     /// Every other type of this module calls this before its first call into libmongoc. Idempotent.
     static func start() { _ = started }
 
+    /// Takes the name of the file in shared memory away where the library, on being loaded, put its counters. A process that is
+    /// killed would leave it behind, and the next one of the same pid would warn of it on standard error. The counters stay.
+    public static func leaveSharedMemory() {
+        shm_unlink("/mongoc-\(getpid())")
+    }
+
     /// The version of the library that runs, such as "1.23.1"; not of the headers built with.
     public static var version: String {
         start()

@@ -1,4 +1,5 @@
 import Glibc
+import Mongo
 import ObjectGateway
 
 /// The program: finds the command in the table, parses its arguments, runs it, and turns what it throws into one sentence
@@ -14,6 +15,7 @@ enum OGW {
     }
 
     static func main() {
+        MongoLibrary.leaveSharedMemory()
         exit(run(Array(CommandLine.arguments.dropFirst())))
     }
 

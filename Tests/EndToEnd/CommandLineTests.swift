@@ -76,6 +76,14 @@ import Testing
         #expect(opened.output == served.output)
     }
 
+    @Test func `a gateway that is killed leaves nothing in shared memory`() async throws {
+        let terminal = try Terminal()
+        let gateway = try await terminal.serve()
+        gateway.signal(SIGKILL)
+        _ = try await gateway.wait(timeout: .seconds(60))
+        #expect(access("/dev/shm/mongoc-\(gateway.pid)", F_OK) != 0)
+    }
+
     @Test func `every command has help with an example`() async throws {
         let terminal = try Terminal()
         let overview = try await terminal.run("--help")
