@@ -18,7 +18,8 @@ public enum MongoLibrary {
     /// Takes the name of the file in shared memory away where the library, on being loaded, put its counters. A process that is
     /// killed would leave it behind, and the next one of the same pid would warn of it on standard error. The counters stay.
     public static func leaveSharedMemory() {
-        shm_unlink("/mongoc-\(getpid())")
+        // SAFETY: the text lives through the call.
+        unsafe shm_unlink("/mongoc-\(getpid())")
     }
 
     /// The version of the library that runs, such as "1.23.1"; not of the headers built with.

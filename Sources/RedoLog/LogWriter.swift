@@ -8,6 +8,9 @@ public final class LogWriter {
     private var file: any DiskFile
     private var header: SegmentHeader
     private var reservedEnd: UInt64
+    /// Since room was last made ahead.
+    private var groupCount: UInt64 = 0
+    private var groupBytes: UInt64 = 0
     /// The end of the last durable group: a new group begins here.
     public private(set) var position: LogPosition
 
@@ -55,7 +58,9 @@ public final class LogWriter {
     /// Makes the group durable. Where it throws `diskFull` or `system`, nothing of the group will ever be read.
     public func commit(_ group: consuming LogGroup) throws(LogError) {
         let end = group.finish()
-        reserve(upTo: end.offset)
+        makeRoom(upTo: end.offset)
+        groupCount += 1
+        groupBytes += UInt64(group.bytes.count)
         do throws(SystemError) {
             try file.write(group.bytes.span, at: group.start.offset)
         } catch {
@@ -84,14 +89,28 @@ public final class LogWriter {
     }
 
     /// A hint: the write that follows says whether there is room.
-    private func reserve(upTo end: UInt64) {
-        guard end > reservedEnd, configuration.reserveBytes > 0 else { return }
-        let count = max(configuration.reserveBytes, end - reservedEnd)
+    private func makeRoom(upTo end: UInt64) {
+        guard end > reservedEnd else { return }
+        let isQuiet = groupCount > 0 && groupBytes / groupCount <= configuration.smallGroupBytes
+        (groupCount, groupBytes) = (0, 0)
+        let ahead = isQuiet ? configuration.zeroedBytes : configuration.reserveBytes
+        guard ahead > 0 else { return }
+        let count = max(ahead, end - reservedEnd)
         do {
-            try file.reserve(at: reservedEnd, count: count)
+            if isQuiet { try writeZeros(count) } else { try file.reserve(at: reservedEnd, count: count) }
             reservedEnd += count
         } catch {
             reservedEnd = end
+        }
+    }
+
+    private func writeZeros(_ count: UInt64) throws(SystemError) {
+        let zeros = [UInt8](repeating: 0, count: Int(min(count, configuration.zeroedBytes)))
+        var written: UInt64 = 0
+        while written < count {
+            let length = min(UInt64(zeros.count), count - written)
+            try file.write(zeros.span.extracting(first: Int(length)), at: reservedEnd + written)
+            written += length
         }
     }
 
