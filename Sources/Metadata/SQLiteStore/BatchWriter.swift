@@ -116,26 +116,28 @@ final class BatchWriter: @unchecked Sendable {
                 answers.append(.failure(error))
                 continue
             }
-            if let refusal = try take(decision, at: decider.now, &rows, &group, &logged) {
+            let isAlone = mutations.count == 1
+            if let refusal = try take(decision, at: decider.now, isAlone: isAlone, &rows, &group, &logged) {
                 answers.append(.failure(refusal))
             } else {
                 answers.append(.success(answer))
             }
         }
-        if let decision = decisionToForget(&decider) { _ = try take(decision, at: decider.now, &rows, &group, &logged) }
+        if let decision = decisionToForget(&decider) {
+            _ = try take(decision, at: decider.now, isAlone: false, &rows, &group, &logged)
+        }
         if logged.isEmpty {
             do { try connection.rollback() } catch { throw BatchFailure("ROLLBACK", error) }
             return answers
         }
-        do { try rows.flush() } catch { throw BatchFailure("writing rows", error) }
-        try commit(group, logged)
+        try commit(group, logged, &rows)
         return answers
     }
 
     /// Applies a decision to the database and adds its record to the group, or neither: then its refusal is returned. Throws
-    /// where the database itself gave up.
+    /// where the database itself gave up, or refused the only one.
     private func take(
-        _ decision: Decision, at moment: Timestamp, _ rows: inout RowWriter, _ group: inout LogGroup,
+        _ decision: Decision, at moment: Timestamp, isAlone: Bool, _ rows: inout RowWriter, _ group: inout LogGroup,
         _ logged: inout [Logged]
     ) throws(BatchFailure) -> MetadataError? {
         if decision.changes.isEmpty { return nil }
@@ -146,11 +148,11 @@ final class BatchWriter: @unchecked Sendable {
         // Within a savepoint, so that a request that cannot be written takes none of its neighbours along.
         let mark = rows.mark
         do throws(SQLiteError) {
-            try connection.savepoint()
+            if !isAlone { try connection.savepoint() }
             try rows.apply(decision, payloadAt: place)
-            try connection.release()
+            if !isAlone { try connection.release() }
         } catch {
-            if error.isInputOutput || error.isDiskFull || !connection.isInTransaction {
+            if isAlone || error.isInputOutput || error.isDiskFull || !connection.isInTransaction {
                 throw BatchFailure("writing rows", error)
             }
             rows.forget(since: mark)
@@ -165,7 +167,13 @@ final class BatchWriter: @unchecked Sendable {
     }
 
     /// Makes the group durable in the log, then the database follow.
-    private func commit(_ group: consuming LogGroup, _ logged: [Logged]) throws(BatchFailure) {
+    private func commit(
+        _ group: consuming LogGroup, _ logged: [Logged], _ rows: inout RowWriter
+    ) throws(BatchFailure) {
+        var next = state
+        do { try rows.flush(&next.uncounted, writing: log.segment) } catch {
+            throw BatchFailure("writing rows", error)
+        }
         let files = logged.flatMap(\.decision.adoptedFiles)
         if !files.isEmpty {
             // Whoever gives the barrier ends the process itself where a sync failed; any other error is the batch's.
@@ -178,14 +186,13 @@ final class BatchWriter: @unchecked Sendable {
         defer { cache.end(changes) }
         do { try log.commit(group) } catch { throw BatchFailure("the log", error) }
         // From here on the batch is committed, whatever happens.
-        var next = state
         for entry in logged { next.note(entry.decision) }
         next.applied = log.position
         do throws(SQLiteError) {
             try connection.put(next)
             try connection.commit()
         } catch {
-            applyAgain(logged, next, after: error)
+            applyAgain(logged, &next, after: error)
         }
         state = next
         catalog.withLock { catalog in
@@ -195,14 +202,15 @@ final class BatchWriter: @unchecked Sendable {
 
     /// The group is durable, and the database did not take it: it gets a second chance with the ballast given up. After that
     /// the process ends, and the next start applies the group.
-    private func applyAgain(_ logged: [Logged], _ next: ViewState, after reason: SQLiteError) {
+    private func applyAgain(_ logged: [Logged], _ next: inout ViewState, after reason: SQLiteError) {
         ballast.giveUp()
         do throws(SQLiteError) {
             try connection.rollback()
             try connection.begin()
             var rows = RowWriter(connection)
             for entry in logged { try rows.apply(entry.decision, payloadAt: entry.place) }
-            try rows.flush()
+            next.uncounted = state.uncounted
+            try rows.flush(&next.uncounted, writing: next.applied.segment)
             try connection.put(next)
             try connection.commit()
         } catch {

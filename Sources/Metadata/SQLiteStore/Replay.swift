@@ -32,7 +32,7 @@ struct Replay {
                 pending += max(1, changes.count)
                 state.applied = reader.position
                 if pending >= Self.changesPerCommit {
-                    try commit(&rows, state)
+                    try commit(&rows, &state)
                     pending = 0
                 }
             } catch {
@@ -40,7 +40,7 @@ struct Replay {
             }
         }
         if pending > 0 {
-            do { try commit(&rows, state) } catch { throw MetadataError(error) }
+            do { try commit(&rows, &state) } catch { throw MetadataError(error) }
         }
         state.applied = reader.position
         return state
@@ -57,8 +57,8 @@ struct Replay {
         state.note(decision)
     }
 
-    private func commit(_ rows: inout RowWriter, _ state: ViewState) throws(SQLiteError) {
-        try rows.flush()
+    private func commit(_ rows: inout RowWriter, _ state: inout ViewState) throws(SQLiteError) {
+        try rows.flush(&state.uncounted, writing: state.applied.segment)
         try connection.put(state)
         try connection.commit()
     }

@@ -48,9 +48,15 @@ struct RowWriter {
         }
     }
 
-    /// Writes the counts of live bytes; before the transaction's COMMIT.
-    mutating func flush() throws(SQLiteError) {
-        let sums = Dictionary(liveBytes, uniquingKeysWith: { $0 &+ $1 })
+    /// Counts the live bytes, those of `segment` into `uncounted` and all others into the table; before the transaction's COMMIT.
+    mutating func flush(_ uncounted: inout UncountedBytes, writing segment: UInt64) throws(SQLiteError) {
+        var sums = Dictionary(liveBytes, uniquingKeysWith: { $0 &+ $1 })
+        liveBytes = []
+        if uncounted.segment != segment {
+            sums[uncounted.segment, default: 0] &+= uncounted.change
+            uncounted = UncountedBytes(segment: segment)
+        }
+        uncounted.change &+= sums.removeValue(forKey: segment) ?? 0
         for (segment, change) in sums where change != 0 {
             try connection.write(
                 """
@@ -62,7 +68,6 @@ struct RowWriter {
                 $0.bind(change, at: 2)
             }
         }
-        liveBytes = []
     }
 
     /// What `forget(since:)` takes to forget the decisions that were applied after this and rolled back.
@@ -116,7 +121,10 @@ extension Connection {
 
     func put(_ state: ViewState) throws(SQLiteError) {
         try write(
-            "UPDATE view_state SET lsn = ?1, segment = ?2, \"offset\" = ?3, chain = ?4, sequence = ?5, last_blob = ?6"
+            """
+            UPDATE view_state SET lsn = ?1, segment = ?2, "offset" = ?3, chain = ?4, sequence = ?5, last_blob = ?6,
+            uncounted_segment = ?7, uncounted = ?8
+            """
         ) {
             $0.bind(Int64(bitPattern: state.applied.lsn), at: 1)
             $0.bind(Int64(bitPattern: state.applied.segment), at: 2)
@@ -124,6 +132,8 @@ extension Connection {
             $0.bind(Int64(state.applied.chain), at: 4)
             $0.bind(state.sequence, at: 5)
             $0.bind(Int64(bitPattern: state.lastBlob.value), at: 6)
+            $0.bind(Int64(bitPattern: state.uncounted.segment), at: 7)
+            $0.bind(state.uncounted.change, at: 8)
         }
     }
 

@@ -116,16 +116,19 @@ struct Rows {
                 applied: LogPosition(
                     lsn: UInt64(bitPattern: row.int64(1)), segment: UInt64(bitPattern: row.int64(2)),
                     offset: UInt64(bitPattern: row.int64(3)), chain: UInt32(truncatingIfNeeded: row.int64(4))),
-                sequence: row.int64(5), lastBlob: BlobID(UInt64(bitPattern: row.int64(6))))
+                sequence: row.int64(5), lastBlob: BlobID(UInt64(bitPattern: row.int64(6))),
+                uncounted: UncountedBytes(segment: UInt64(bitPattern: row.int64(7)), change: row.int64(8)))
         }
     }
 
     /// Bytes in each segment that blobs still name; segments without any may be missing.
     func liveBytes() throws(MetadataError) -> [UInt64: UInt64] {
-        try connection.with("SELECT number, live FROM segments") { (row) throws(MetadataError) in
-            var found: [UInt64: UInt64] = [:]
-            while try row.next() { found[UInt64(bitPattern: row.int64(0))] = UInt64(max(0, row.int64(1))) }
-            return found
+        try connection.with(
+            "SELECT number, live FROM segments UNION ALL SELECT uncounted_segment, uncounted FROM view_state"
+        ) { (row) throws(MetadataError) in
+            var found: [UInt64: Int64] = [:]
+            while try row.next() { found[UInt64(bitPattern: row.int64(0)), default: 0] &+= row.int64(1) }
+            return found.mapValues { UInt64(max(0, $0)) }
         }
     }
 

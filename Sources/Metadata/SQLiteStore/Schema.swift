@@ -2,14 +2,15 @@ import SQLite
 
 /// The tables of `main.db`. Its `user_version` says which of these schemas it has.
 enum Schema {
-    static let version: Int64 = 2
+    static let version: Int64 = 3
 
     /// Makes the tables of a new file, accepts those of a known one, refuses all others.
     static func prepare(_ connection: Connection) throws(MetadataError) {
         do {
             let found = try number("PRAGMA user_version", on: connection)
             if found == version { return }
-            if found == 1 { return try migrateFromFirst(connection) }
+            if found == 1 { try migrateFromFirst(connection) }
+            if found == 1 || found == 2 { return try migrateFromSecond(connection) }
             guard found == 0 else {
                 throw MetadataError.broken(
                     "main.db has schema \(found); this program knows schema \(version). "
@@ -19,7 +20,7 @@ enum Schema {
                 throw MetadataError.broken("main.db is a database of another program")
             }
             try connection.begin()
-            try connection.run(script: tables + logTables + "PRAGMA user_version = \(version);")
+            try connection.run(script: tables + logTables + uncountedColumns + "PRAGMA user_version = \(version);")
             try connection.commit()
         } catch let error as SQLiteError {
             throw MetadataError(error)
@@ -59,6 +60,13 @@ enum Schema {
         try connection.run(
             script:
                 "UPDATE view_state SET last_blob = coalesce((SELECT max(id) FROM blobs), 0); PRAGMA user_version = 2;")
+        try connection.commit()
+    }
+
+    /// Every commit wrote a page of `segments`; the changes of the segment being written moved to `view_state`.
+    private static func migrateFromSecond(_ connection: Connection) throws(SQLiteError) {
+        try connection.begin()
+        try connection.run(script: uncountedColumns + "PRAGMA user_version = 3;")
         try connection.commit()
     }
 
@@ -191,6 +199,13 @@ enum Schema {
             number INTEGER PRIMARY KEY,
             live INTEGER NOT NULL
         ) STRICT;
+
+        """
+
+    /// As the second schema got them.
+    private static let uncountedColumns = """
+        ALTER TABLE view_state ADD COLUMN uncounted_segment INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE view_state ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;
 
         """
 }
