@@ -79,8 +79,6 @@ let package = Package(
         module("MediaSteps", ["Vips", "Bytes"]),
         program("ogw-media", ["MediaSteps"]),
 
-        program(
-            "ogw-fuzz", ["Bytes", "HTTPServer", "SigV4", "XML", "ObjectGateway"], path: "Fuzz", exclude: ["Corpus"]),
         .target(
             name: "LoadClient", dependencies: ["Bytes", "Threads", "SigV4"], path: "Tests/LoadClient",
             swiftSettings: settings),
@@ -91,6 +89,12 @@ let package = Package(
         .target(
             name: "SimulatedDisk", dependencies: ["Threads", "Files"], path: "Tests/SimulatedDisk",
             swiftSettings: settings),
+        program(
+            "ogw-fuzz",
+            [
+                "SimulatedDisk", "Bytes", "Files", "Digests", "XML", "RedoLog", "HTTPServer", "SigV4", "Metadata",
+                "Buckets", "ObjectGateway",
+            ], path: "Fuzz", exclude: ["Corpus"]),
         .target(
             name: "StoreSimulator",
             dependencies: [

@@ -12,6 +12,9 @@ enum FuzzTarget: String, CaseIterable {
     case xml = "xml"
     case range = "range"
     case encodings = "encodings"
+    case log = "log"
+    case change = "change"
+    case trailer = "trailer"
 
     /// The target that OGW_FUZZ_TARGET names; nil when it names none.
     static var chosen: FuzzTarget? {
@@ -31,6 +34,9 @@ enum FuzzTarget: String, CaseIterable {
         case .xml: fuzzXML(input)
         case .range: fuzzRange(input)
         case .encodings: fuzzEncodings(input)
+        case .log: fuzzLog(input)
+        case .change: fuzzChange(input)
+        case .trailer: fuzzTrailer(input)
         }
     }
 }

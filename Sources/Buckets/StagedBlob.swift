@@ -101,11 +101,3 @@ public final class StagedBlob: Sendable {
 extension DigestValues {
     fileprivate var crc32c: UInt32? { self[.crc32c].map { $0.reduce(0) { $0 << 8 | UInt32($1) } } }
 }
-
-extension CRC32C {
-    static func of(_ bytes: [UInt8]) -> UInt32 {
-        var crc = CRC32C()
-        crc.update(bytes.span)
-        return crc.value
-    }
-}

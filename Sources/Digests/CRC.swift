@@ -36,6 +36,12 @@ public struct CRC32C: Sendable, Equatable {
     /// The value in the big-endian order in which S3 writes it.
     public var bytes: [UInt8] { bigEndian(value) }
 
+    public static func of(_ bytes: [UInt8]) -> UInt32 {
+        var crc = CRC32C()
+        crc.update(bytes.span)
+        return crc.value
+    }
+
     /// The value of A followed by B, from the values of both and the length of B in bytes.
     public static func combine(_ a: UInt32, _ b: UInt32, secondLength: UInt64) -> UInt32 {
         cdigests_crc32c_combine(a, b, secondLength)

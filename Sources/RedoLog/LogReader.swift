@@ -102,7 +102,7 @@ public struct LogReader {
             let start = try header(of: first).start
             guard start.lsn == position.lsn, start.chain == position.chain else {
                 throw .damaged(
-                    "the log goes on with change \(start.lsn + 1) in segment \(first); those after \(position.lsn) are missing"
+                    "the log goes on with change \(start.lsn &+ 1) in segment \(first); those after \(position.lsn) are missing"
                 )
             }
             position = position.inside(first)
@@ -141,7 +141,7 @@ public struct LogReader {
     private mutating func readGroup() throws(LogError) -> [LoggedChange]? {
         guard let header = segment?.header else { return nil }
         var changes: [LoggedChange] = []
-        var lsn = position.lsn + 1
+        var lsn = position.lsn &+ 1
         var offset = position.offset
         var chain = CRC32C()
         var former: [UInt8] = []
@@ -152,7 +152,7 @@ public struct LogReader {
             guard let head = RecordHead.decode(headBytes.span, seed: header.seed), head.lsn == lsn else {
                 if checks.contains(.groups) || changes.isEmpty { return nil }
                 position = LogPosition(
-                    lsn: lsn - 1, segment: position.segment, offset: Self.sectorEnd(offset), chain: chain.value)
+                    lsn: lsn &- 1, segment: position.segment, offset: Self.sectorEnd(offset), chain: chain.value)
                 return changes
             }
             let bodyOffset = offset + UInt64(RecordHead.length)
@@ -162,7 +162,7 @@ public struct LogReader {
             guard body.count == Int(head.bodyLength), crc.value == head.bodyCRC else { return nil }
             if head.kind == .group {
                 guard let group = GroupBody(body.span), group.startOffset == position.offset,
-                    group.firstLSN == position.lsn + 1, group.recordCount == changes.count,
+                    group.firstLSN == position.lsn &+ 1, group.recordCount == changes.count,
                     group.formerChain == position.chain, group.chain == chain.value
                 else { return nil }
                 position = LogPosition(
@@ -177,7 +177,7 @@ public struct LogReader {
             guard try payloadIsWhole(place) else { return nil }
             changes.append(LoggedChange(lsn: lsn, body: body, payload: head.payloadLength > 0 ? place : nil))
             offset += head.recordLength
-            lsn += 1
+            lsn &+= 1
         }
     }
 
@@ -199,7 +199,7 @@ public struct LogReader {
             let head = RecordHead.decode(bytes.span, seed: header.seed)
             // The remains of the broken group itself lie at or above its own first number too, but its heads do not begin a
             // sector where a group does; only a group record that names its own start proves a later group.
-            if let head, head.kind == .change, head.lsn > position.lsn + 1,
+            if let head, head.kind == .change, head.lsn > position.lsn &+ 1,
                 try beginsWholeGroup(at: offset, lsn: head.lsn, seed: header.seed)
             {
                 throw damaged("the group is broken, and later ones follow: the log is damaged here")
@@ -219,7 +219,7 @@ public struct LogReader {
                 return GroupBody(body.span)?.startOffset == start
             }
             offset += head.recordLength
-            lsn += 1
+            lsn &+= 1
         }
     }
 

@@ -7,7 +7,7 @@ public final class LogWriter {
     private let configuration: LogConfiguration
     private var file: any DiskFile
     private var header: SegmentHeader
-    private var reservedEnd: UInt64
+    private var roomEnd: UInt64
     /// Since room was last made ahead.
     private var groupCount: UInt64 = 0
     private var groupBytes: UInt64 = 0
@@ -20,7 +20,7 @@ public final class LogWriter {
         self.files = files
         self.configuration = configuration
         (file, header) = segment
-        reservedEnd = UInt64(SegmentHeader.sectorLength)
+        roomEnd = UInt64(SegmentHeader.sectorLength)
         position = Self.beginning(of: segment.header)
     }
 
@@ -51,14 +51,14 @@ public final class LogWriter {
         if position.lsn == header.start.lsn { return }
         let next = try Self.makeSegment(header.number + 1, after: position, files)
         (file, header) = next
-        reservedEnd = UInt64(SegmentHeader.sectorLength)
+        roomEnd = UInt64(SegmentHeader.sectorLength)
         position = Self.beginning(of: next.header)
     }
 
     /// Makes the group durable. Where it throws `diskFull` or `system`, nothing of the group will ever be read.
     public func commit(_ group: consuming LogGroup) throws(LogError) {
         let end = group.finish()
-        makeRoom(upTo: end.offset)
+        makeRoom(for: UInt64(group.bytes.count))
         groupCount += 1
         groupBytes += UInt64(group.bytes.count)
         do throws(SystemError) {
@@ -71,7 +71,7 @@ public final class LogWriter {
             } catch {
                 throw .fatal(error)
             }
-            reservedEnd = group.start.offset
+            roomEnd = group.start.offset
             throw error.isDiskFull ? .diskFull : .system(error)
         }
         do { try file.syncData() } catch { throw .fatal(error) }
@@ -88,28 +88,31 @@ public final class LogWriter {
         do { try file.syncData() } catch { throw .fatal(error) }
     }
 
-    /// A hint: the write that follows says whether there is room.
-    private func makeRoom(upTo end: UInt64) {
-        guard end > reservedEnd else { return }
+    /// Makes room on the disk from the end of the log on, so that `count` bytes and some ahead have it. A hint: the write that
+    /// follows says whether there is room.
+    private func makeRoom(for count: UInt64) {
+        let end = position.offset + count
+        guard end > roomEnd else { return }
         let isQuiet = groupCount > 0 && groupBytes / groupCount <= configuration.smallGroupBytes
         (groupCount, groupBytes) = (0, 0)
-        let ahead = isQuiet ? configuration.zeroedBytes : configuration.reserveBytes
-        guard ahead > 0 else { return }
-        let count = max(ahead, end - reservedEnd)
-        do {
-            if isQuiet { try writeZeros(count) } else { try file.reserve(at: reservedEnd, count: count) }
-            reservedEnd += count
-        } catch {
-            reservedEnd = end
+        let ahead = max(isQuiet ? configuration.zeroedBytes : configuration.reserveBytes, count)
+        // Never below the end of the log, where zeros would be over what is durable.
+        let start = max(roomEnd, position.offset)
+        roomEnd = end
+        if isQuiet {
+            guard configuration.zeroedBytes > 0, (try? writeZeros(at: start, count: ahead)) != nil else { return }
+        } else {
+            guard configuration.reserveBytes > 0, (try? file.reserve(at: start, count: ahead)) != nil else { return }
         }
+        roomEnd = start + ahead
     }
 
-    private func writeZeros(_ count: UInt64) throws(SystemError) {
+    private func writeZeros(at start: UInt64, count: UInt64) throws(SystemError) {
         let zeros = [UInt8](repeating: 0, count: Int(min(count, configuration.zeroedBytes)))
         var written: UInt64 = 0
         while written < count {
             let length = min(UInt64(zeros.count), count - written)
-            try file.write(zeros.span.extracting(first: Int(length)), at: reservedEnd + written)
+            try file.write(zeros.span.extracting(first: Int(length)), at: start + written)
             written += length
         }
     }

@@ -81,7 +81,7 @@ import Testing
         let gateway = try await terminal.serve()
         gateway.signal(SIGKILL)
         _ = try await gateway.wait(timeout: .seconds(60))
-        #expect(access("/dev/shm/mongoc-\(gateway.pid)", F_OK) != 0)
+        #expect(unsafe access("/dev/shm/mongoc-\(gateway.pid)", F_OK) != 0)
     }
 
     @Test func `every command has help with an example`() async throws {

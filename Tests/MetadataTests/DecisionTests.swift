@@ -20,7 +20,8 @@ import Testing
         static func write(_ decision: Decision, on connection: Connection) throws {
             var rows = RowWriter(connection)
             try rows.apply(decision, payloadAt: nil)
-            try rows.flush()
+            var uncounted = UncountedBytes()
+            try rows.flush(&uncounted, writing: 1)
         }
 
         @discardableResult

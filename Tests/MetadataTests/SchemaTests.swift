@@ -1,3 +1,4 @@
+import RedoLog
 import SQLite
 import TestSupport
 import Testing
@@ -35,6 +36,58 @@ import Testing
         try Schema.prepare(connection)
         try Schema.prepare(connection)
         #expect(try Rows(connection: connection).viewState().sequence == 0)
+    }
+
+    @Test func `the second schema keeps its counts of live bytes`() throws {
+        let folder = try TemporaryFolder()
+        let connection = try Connection.open(folder.path + "/main.db", mode: .readWrite)
+        try Schema.prepare(connection)
+        try connection.run(
+            script: """
+                ALTER TABLE view_state DROP COLUMN uncounted_segment;
+                ALTER TABLE view_state DROP COLUMN uncounted;
+                INSERT INTO segments VALUES (1, 100);
+                UPDATE view_state SET lsn = 9, segment = 1;
+                PRAGMA user_version = 2;
+                """)
+        try Schema.prepare(connection)
+        let rows = Rows(connection: connection)
+        #expect(try rows.viewState().applied.lsn == 9)
+        #expect(try rows.liveBytes()[1] == 100)
+    }
+
+    @Test func `live bytes of the segment being written join the table when the next one is written`() throws {
+        let folder = try TemporaryFolder()
+        let connection = try Connection.open(folder.path + "/main.db", mode: .readWrite)
+        try Schema.prepare(connection)
+        let rows = Rows(connection: connection)
+        var writer = RowWriter(connection)
+        var state = try rows.viewState()
+
+        func add(_ id: UInt64, _ length: UInt32, to segment: UInt64) throws {
+            var decision = Decision(sequence: 0)
+            decision.changes = [.blobAdded(BlobID(id), size: UInt64(length), crc32c: nil, isInLog: true)]
+            let place = PayloadPlace(segment: segment, offset: 512, length: length, crc32c: 0)
+            try writer.apply(decision, payloadAt: place)
+            try writer.flush(&state.uncounted, writing: segment)
+            try connection.put(state)
+        }
+        func counted() throws -> Int64 {
+            try connection.with("SELECT sum(live) FROM segments") { (row) throws in try row.step() ? row.int64(0) : 0 }
+        }
+        try add(1, 10, to: 1)
+        try add(2, 20, to: 1)
+        #expect(try counted() == 0)
+        #expect(try rows.liveBytes()[1] == 30)
+        try add(3, 5, to: 2)
+        #expect(try counted() == 30)
+        #expect(try rows.liveBytes().filter { $0.value > 0 } == [1: 30, 2: 5])
+        var decision = Decision(sequence: 0)
+        decision.changes = [.garbage([BlobID(1), BlobID(3)], position: 1)]
+        try writer.apply(decision, payloadAt: nil)
+        try writer.flush(&state.uncounted, writing: 2)
+        try connection.put(state)
+        #expect(try rows.liveBytes().filter { $0.value > 0 } == [1: 20])
     }
 
     @Test func `a listing reads nothing but its index`() throws {

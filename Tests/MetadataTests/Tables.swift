@@ -10,7 +10,7 @@ enum Tables {
             ("SELECT * FROM manifests ORDER BY 1", 2), ("SELECT * FROM uploads ORDER BY 1", 9),
             ("SELECT * FROM parts ORDER BY 1, 2", 8), ("SELECT * FROM completed_uploads ORDER BY 1", 4),
             ("SELECT * FROM users ORDER BY 1", 7), ("SELECT * FROM gc_queue ORDER BY 1", 2),
-            ("SELECT * FROM blobs ORDER BY 1", 5), ("SELECT number, live FROM segments WHERE live <> 0 ORDER BY 1", 2),
+            ("SELECT * FROM blobs ORDER BY 1", 5), (liveBytes, 2),
             ("SELECT sequence, last_blob FROM view_state", 2),
         ]
         var rows: [[[UInt8]?]] = []
@@ -21,6 +21,12 @@ enum Tables {
         }
         return rows
     }
+
+    private static let liveBytes: StaticString = """
+        SELECT number, sum(live) FROM (
+            SELECT number, live FROM segments UNION ALL SELECT uncounted_segment, uncounted FROM view_state
+        ) GROUP BY number HAVING sum(live) <> 0 ORDER BY number
+        """
 
     static func dump(_ path: String) throws -> [[[UInt8]?]] { try dump(Connection.open(path, mode: .queryOnly)) }
 }

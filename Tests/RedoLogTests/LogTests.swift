@@ -63,6 +63,21 @@ import Testing
         #expect(try readAll(from: end).changes.isEmpty)
     }
 
+    @Test(arguments: [(0, 0), (0, 600), (700, 0), (2_000, 5_000)])
+    func `room is made behind the end of the log only, whatever is reserved or zeroed`(
+        reserved: UInt64, zeroed: UInt64
+    ) throws {
+        var configuration = LogConfiguration()
+        (configuration.reserveBytes, configuration.zeroedBytes) = (reserved, zeroed)
+        configuration.smallGroupBytes = 1_000
+        let writer = try LogWriter.begin(after: .origin, files: files, configuration: configuration)
+        // A crowd, then lone clients, then a crowd again.
+        let lengths = Array(repeating: 3_000, count: 8) + Array(repeating: 40, count: 40) + [9_000, 40, 9_000]
+        for length in lengths { _ = try write([[UInt8](repeating: 5, count: length)], writer) }
+        let (groups, end) = try readAll()
+        #expect(groups.map { $0.map(\.body.count) } == lengths.map { [$0] } && end == writer.position)
+    }
+
     @Test(arguments: [600, 700, 1_000]) func `a torn last group is no part of the log, and later ones take its place`(
         cut: UInt64
     ) throws {

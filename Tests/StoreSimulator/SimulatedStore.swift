@@ -30,6 +30,9 @@ final class SimulatedStore {
         var configuration = SQLiteStoreConfiguration()
         configuration.log.segmentSizeMax = 6_000
         configuration.log.reserveBytes = 1_024
+        // Both ways of making room ahead, in turns.
+        configuration.log.zeroedBytes = 2_048
+        configuration.log.smallGroupBytes = 700
         configuration.ballastBytes = 0
         let death: Lock<String?> = Lock(nil)
         configuration.onFatal = { reason in death.withLock { $0 = reason } }
