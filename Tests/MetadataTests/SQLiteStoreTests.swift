@@ -155,6 +155,7 @@ struct Embedded {
             bucket = try await embedded.store.createBucket(named: name, owner: "alice", at: .fixed)
             made = try await embedded.subject.put("k", in: bucket.id)
             try await embedded.subject.delete("k", in: bucket.id)
+            await embedded.close()
         }
         let reopened = try Embedded(folder: folder)
         #expect(try await reopened.store.user(accessKey: user.accessKey) == user)
