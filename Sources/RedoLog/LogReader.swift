@@ -53,6 +53,26 @@ public struct LogReader {
         numbers = try Self.segments(files)
     }
 
+    /// Reads one segment from its start, whatever became of the others. Throws `damaged` where its header is not whole.
+    public init(salvaging number: UInt64, of files: SegmentFiles) throws(LogError) {
+        let header = try files.header(of: number)
+        guard let start = header?.start else {
+            throw .damaged("segment \(number) of the log has no whole header")
+        }
+        checks = .all
+        self.files = files
+        position = start.inside(number)
+        numbers = [number]
+    }
+
+    /// After `next` threw `damaged`: goes on at the next whole group of the segment. False where there is none.
+    public mutating func skipDamage() throws(LogError) -> Bool {
+        guard let later = try laterGroup() else { return false }
+        position = LogPosition(
+            lsn: later.firstLSN &- 1, segment: position.segment, offset: later.startOffset, chain: later.formerChain)
+        return true
+    }
+
     /// All segments but a last one without groups that lacks its header: a crash came before that was durable.
     private static func segments(_ files: SegmentFiles) throws(LogError) -> [UInt64] {
         var numbers = try files.numbers()
@@ -189,9 +209,16 @@ public struct LogReader {
         return payload.count == Int(place.length) && crc.value == place.crc32c
     }
 
-    /// Looks behind a group that is not whole for one that is: then what is broken was durable once.
+    /// A later group that is whole proves that what is broken was durable once.
     private mutating func refuseLaterGroup() throws(LogError) {
-        guard let header = segment?.header, let file = segment?.file else { return }
+        guard try laterGroup() == nil else {
+            throw damaged("the group is broken, and later ones follow: the log is damaged here")
+        }
+    }
+
+    /// The first group behind the one at `position` of which all heads and the group record are whole.
+    private mutating func laterGroup() throws(LogError) -> GroupBody? {
+        guard let header = segment?.header, let file = segment?.file else { return nil }
         let size = try size(of: file)
         var offset = position.offset + UInt64(SegmentHeader.sectorLength)
         while offset < size {
@@ -200,23 +227,30 @@ public struct LogReader {
             // The remains of the broken group itself lie at or above its own first number too, but its heads do not begin a
             // sector where a group does; only a group record that names its own start proves a later group.
             if let head, head.kind == .change, head.lsn > position.lsn &+ 1,
-                try beginsWholeGroup(at: offset, lsn: head.lsn, seed: header.seed)
+                let body = try groupBody(startingAt: offset, lsn: head.lsn, seed: header.seed)
             {
-                throw damaged("the group is broken, and later ones follow: the log is damaged here")
+                return body
             }
             offset += UInt64(SegmentHeader.sectorLength)
         }
+        return nil
     }
 
-    private mutating func beginsWholeGroup(at start: UInt64, lsn: UInt64, seed: UInt32) throws(LogError) -> Bool {
+    /// That of the group of which the record at `start`, numbered `lsn`, is the first.
+    private mutating func groupBody(
+        startingAt start: UInt64, lsn first: UInt64, seed: UInt32
+    ) throws(LogError) -> GroupBody? {
         var offset = start
-        var lsn = lsn
+        var lsn = first
         while true {
             let headBytes = try bytes(at: offset, count: RecordHead.length)
-            guard let head = RecordHead.decode(headBytes.span, seed: seed), head.lsn == lsn else { return false }
+            guard let head = RecordHead.decode(headBytes.span, seed: seed), head.lsn == lsn else { return nil }
             if head.kind == .group {
-                let body = try bytes(at: offset + UInt64(RecordHead.length), count: Int(head.bodyLength))
-                return GroupBody(body.span)?.startOffset == start
+                let bytes = try bytes(at: offset + UInt64(RecordHead.length), count: Int(head.bodyLength))
+                guard let body = GroupBody(bytes.span), body.startOffset == start, body.firstLSN == first else {
+                    return nil
+                }
+                return body
             }
             offset += head.recordLength
             lsn &+= 1

@@ -75,6 +75,15 @@ struct Bases: Sendable {
         }
     }
 
+    /// Copies the newest base that is whole. Returns the number of its last record; nil, with nothing copied, where there is none.
+    func copyNewest(to target: Connection) throws(SQLiteError) -> UInt64? {
+        for lsn in ((try? list()) ?? []).reversed() where Self.isWhole(path(of: lsn)) {
+            try Connection.open(path(of: lsn), mode: .queryOnly).copy(to: target)
+            return lsn
+        }
+        return nil
+    }
+
     private static func isWhole(_ path: String) -> Bool {
         guard let connection = try? Connection.open(path, mode: .queryOnly) else { return false }
         return (try? connection.firstFault()) == .some(nil)

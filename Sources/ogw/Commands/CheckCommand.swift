@@ -12,12 +12,17 @@ enum CheckCommand: Command {
                 "--rebuild", nil,
                 "Make the database anew from its newest base and the log, where no server runs; the former one goes to the folder quarantine."
             ),
+            .init(
+                "--salvage-into", "FOLDER",
+                "Where neither the database nor its bases and log give the store back: write what can still be read into a new store in FOLDER."
+            ),
             .init("--repair", nil, "Move damaged files, and files that nothing names, to the folder quarantine."),
         ] + Control.options, settings: Control.settings,
         example: """
             ogw check --status
             ogw check || ogw check --repair
             ogw check --rebuild
+            ogw check --salvage-into ./saved
             """)
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
@@ -31,6 +36,12 @@ enum CheckCommand: Command {
                 throw usage("--rebuild is given beside \(repairs ? "--repair" : "--status"): wanted one of them")
             }
             return try rebuild(configuration.data, arguments, pool)
+        }
+        if let target = arguments.values["--salvage-into"] {
+            if repairs || onlyStatus {
+                throw usage("--salvage-into is given beside \(repairs ? "--repair" : "--status"): wanted one of them")
+            }
+            return try salvage(configuration, into: target, arguments, pool)
         }
         let log = Log(level: .warning)
         let showsProgress = isatty(STDERR_FILENO) == 1
@@ -69,6 +80,29 @@ enum CheckCommand: Command {
                 """
         }
         return 0
+    }
+
+    private static func salvage(
+        _ configuration: GatewayConfiguration, into target: String, _ arguments: ParsedArguments, _ pool: Pool
+    ) throws -> Int32 {
+        var new = configuration
+        new.data = target
+        let report = try waitFor(on: pool) { [new] () async throws(StartError) in
+            try await OpenStore.salvage(configuration.data, into: new, pool: pool)
+        }
+        let answer: JSONValue = [
+            "objects": .integer(Int64(report.objects)), "objects_from_files": .integer(Int64(report.objectsFromFiles)),
+            "bytes": .integer(Int64(clamping: report.bytes)), "lost": .integer(Int64(report.lostCount)),
+            "losses": .array(report.lost.map { .string($0) }),
+        ]
+        Control.show(answer, arguments) { _ in
+            let kept = """
+                \(report.objects) objects (\(report.bytes >> 20) MiB) are in the new store in \(target); of \(report.objectsFromFiles) \
+                of them only their files told. Add the users again with `ogw user add`.
+                """
+            return ([kept] + report.lost.map { "lost: \($0)" }).joined(separator: "\n")
+        }
+        return report.lostCount == 0 ? 0 : 1
     }
 
     private static func ask(
