@@ -52,6 +52,7 @@ let package = Package(
 
         // Each module knows only what stands above it.
         module("Bytes"),
+        module("Search", ["Bytes"]),
         module("Threads", ["CLinux"]),
         module("Files", ["CLinux", "Bytes"]),
         module("Digests", ["CDigests", "COpenSSL", "Bytes"]),
@@ -62,7 +63,7 @@ let package = Package(
         module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
         module("SigV4", ["Bytes", "Threads", "Digests", "HTTPServer"]),
-        module("Metadata", ["Bytes", "Threads", "Files", "SQLite", "Digests", "RedoLog"]),
+        module("Metadata", ["Bytes", "Search", "Threads", "Files", "SQLite", "Digests", "RedoLog"]),
         module("Buckets", ["CLinux", "Bytes", "Threads", "Files", "Digests", "RedoLog", "Metadata"]),
         module(
             "ObjectGateway",
@@ -112,6 +113,7 @@ let package = Package(
             ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML"],
             path: "Tests/Crash"),
         tests("BytesTests", ["Bytes"]),
+        tests("SearchTests", ["Search", "Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),
         tests("SimulatedDiskTests", ["SimulatedDisk", "Files"]),
