@@ -67,7 +67,7 @@ let package = Package(
         module("Buckets", ["CLinux", "Bytes", "Threads", "Files", "Digests", "RedoLog", "Metadata"]),
         module(
             "ObjectGateway",
-            ["Bytes", "Threads", "Files", "Digests", "XML", "HTTPServer", "SigV4", "Metadata", "Buckets"]),
+            ["Bytes", "Search", "Threads", "Files", "Digests", "XML", "HTTPServer", "SigV4", "Metadata", "Buckets"]),
         program(
             "ogw",
             [
@@ -83,7 +83,10 @@ let package = Package(
         .target(
             name: "LoadClient", dependencies: ["Bytes", "Threads", "SigV4"], path: "Tests/LoadClient",
             swiftSettings: settings),
-        program("ogw-bench", ["CLinux", "Bytes", "Threads", "Digests", "SigV4", "LoadClient"], path: "Benchmarks"),
+        program(
+            "ogw-bench",
+            ["CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "SigV4", "Metadata", "LoadClient"],
+            path: "Benchmarks"),
 
         .target(
             name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
@@ -127,14 +130,17 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
         tests(
-            "MetadataTests", ["Metadata", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
+            "MetadataTests", ["Metadata", "Search", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
             exclude: ["Fixtures"]),
         tests(
             "BucketsTests",
             ["Buckets", "Metadata", "RedoLog", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",
-            ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
+            [
+                "ObjectGateway", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "XML", "Digests", "Bytes",
+                "Files",
+            ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
         tests("EndToEnd", ["Bytes", "Files"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),

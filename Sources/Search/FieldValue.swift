@@ -141,7 +141,8 @@ private enum RangeForm {
             self = .above(text.dropFirst())
         } else if text.first == 0x3C {
             self = .below(text.dropFirst())
-        } else if let dots = text.indices.dropLast().first(where: { text[$0] == Ascii.dot && text[$0 + 1] == Ascii.dot }) {
+        } else if let dots = text.indices.dropLast().first(where: { text[$0] == Ascii.dot && text[$0 + 1] == Ascii.dot }
+        ) {
             self = .between(text[..<dots], text[(dots + 2)...])
         } else {
             self = .exactly(text)

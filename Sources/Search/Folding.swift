@@ -60,7 +60,8 @@ enum Folding {
             out += letters.utf8
             return
         }
-        if scalar.properties.numericType == .decimal, let number = scalar.properties.numericValue, number >= 0, number < 10
+        if scalar.properties.numericType == .decimal, let number = scalar.properties.numericValue, number >= 0,
+            number < 10
         {
             out.append(0x30 + UInt8(number))
             return

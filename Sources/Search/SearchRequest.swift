@@ -58,7 +58,7 @@ public struct SearchAnswer: Sendable, Equatable {
 }
 
 public struct FacetValue: Sendable, Equatable {
-    /// As it was written on the first asset that had it.
+    /// As it was written on an asset that has it, or had it.
     public var value: [UInt8]
     public var count: Int
 

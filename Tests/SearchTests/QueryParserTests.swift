@@ -54,7 +54,9 @@ import Testing
 
     @Test func `minus, OR and parentheses`() throws {
         #expect(try condition("red -car") == .all([word("red"), .not(word("car"))]))
-        #expect(try condition("a1 b2 OR c") == .any([.all([word("a", "1", whole: "a1"), word("b", "2", whole: "b2")]), word("c")]))
+        #expect(
+            try condition("a1 b2 OR c")
+                == .any([.all([word("a", "1", whole: "a1"), word("b", "2", whole: "b2")]), word("c")]))
         #expect(try condition("red (car|bus)") == .all([word("red"), .any([word("car"), word("bus")])]))
         #expect(try condition("-(red car)") == .not(.all([word("red"), word("car")])))
         #expect(try condition("red AND car") == .all([word("red"), word("car")]))
@@ -84,7 +86,10 @@ import Testing
         #expect(try range("size:..1gb") == NumericRange(.min, 1_000_000_000))
         #expect(try range("size:7") == NumericRange(7, 7))
         #expect(try parse("-size:>1mb").ranges == [RangeClause(.size, NumericRange(1_000_001, .max), isNegated: true)])
-        for text in ["size:big", "size:>", "size:1xb", "size:99999999999999999999", "size:9999999tb", "size:-1", "size:..", "size:1.2.3"] {
+        for text in [
+            "size:big", "size:>", "size:1xb", "size:99999999999999999999", "size:9999999tb", "size:-1", "size:..",
+            "size:1.2.3",
+        ] {
             #expect(error(text) != nil, "\(text)")
         }
         #expect(error("red size:5..2")?.position == 13)
@@ -116,7 +121,8 @@ import Testing
     @Test func `an error names the character and what was expected`() {
         for (text, position, part) in [
             ("foo:bar", 1, "one of tag:"), ("ünï type:picture", 10, "audio, image, video or document"),
-            ("red (car", 9, "a )"), ("red)", 4, "no )"), ("()", 2, "between the parentheses"), ("OR red", 1, "before OR"),
+            ("red (car", 9, "a )"), ("red)", 4, "no )"), ("()", 2, "between the parentheses"),
+            ("OR red", 1, "before OR"),
             ("red OR", 7, "behind OR"), ("\"red", 5, "a \""), ("tag:", 5, "a value behind tag:"), ("&&", 1, "letter"),
             ("--red", 2, "a word"), ("mime:png", 6, "image/png"), ("(size:>1)", 2, "no range"),
             ("size:>1 OR red", 1, "no range"), ("\"red\"car", 6, "a space"), ("name:...", 6, "a name"),

@@ -16,7 +16,9 @@ import Testing
                 for _ in 0..<20 {
                     let value = Int64.random(in: 0..<(1 << bits), using: &random)
                     let terms = NumericBuckets.terms(of: value, field)
-                    if range.contains(value) { #expect(!cover.isDisjoint(with: terms), "\(value) in \(range) \(field)") }
+                    if range.contains(value) {
+                        #expect(!cover.isDisjoint(with: terms), "\(value) in \(range) \(field)")
+                    }
                 }
             }
         }

@@ -86,7 +86,9 @@ extension Records {
             String(decoding: try r.field(), as: UTF8.self)
         }
         let user = String(decoding: try reader.field(), as: UTF8.self)
-        guard let type = AssetType(rawValue: try reader.byte()) else { throw .broken("record: an unknown type of asset") }
+        guard let type = AssetType(rawValue: try reader.byte()) else {
+            throw .broken("record: an unknown type of asset")
+        }
         let created = Timestamp(milliseconds: try reader.signed())
         let updated = Timestamp(milliseconds: try reader.signed())
         let deleted = try reader.optional { (r) throws(MetadataError) in Timestamp(milliseconds: try r.signed()) }

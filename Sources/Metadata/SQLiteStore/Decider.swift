@@ -49,7 +49,9 @@ struct Decider {
         case .setAssets(let hasAssets, let id): answer = try setAssets(hasAssets, of: id, &decision)
         case .setAssetDetails(let details, let id): answer = .asset(try setAssetDetails(details, of: id, &decision))
         case .forgetAssetChanges(let last):
-            if try rows.hasAssetChanges(through: last) { decision.changes.append(.assetChangesForgotten(through: last)) }
+            if try rows.hasAssetChanges(through: last) {
+                decision.changes.append(.assetChangesForgotten(through: last))
+            }
             answer = .done
         case .forgetCompleted(let moment):
             if try rows.hasCompleted(before: moment) { decision.changes.append(.completedForgotten(before: moment)) }
