@@ -118,6 +118,24 @@ import Testing
         await scene.close()
     }
 
+    @Test func `a prefix is found however many words begin with it`() async throws {
+        let scene = try await Scene()
+        for number in 0..<100 {
+            try await scene.put(
+                "prefixed\(String(UnicodeScalar(UInt8(97 + number / 26))))\(String(UnicodeScalar(UInt8(97 + number % 26)))).txt"
+            )
+        }
+        try await scene.put("other.txt")
+        #expect(try await scene.answer("prefix*").matchCount == 100)
+        #expect(try await scene.answer("pre*").matchCount == 100)
+        #expect(try await scene.answer("prefixeda*").matchCount == 26)
+        #expect(try await scene.answer("prefixedaa*").matchCount == 1)
+        #expect(try await scene.answer("-prefix*").matchCount == 1)
+        #expect(try await scene.answer("prefixes*").matchCount == 0)
+        #expect(try await scene.answer("-prefixes*").matchCount == 101)
+        await scene.close()
+    }
+
     @Test func `filters and ranges hold exactly`() async throws {
         let scene = try await Scene()
         for size in [0, 1, 999_999, 1_000_000, 1_000_001, 5_000_000_000] as [UInt64] {

@@ -1,11 +1,12 @@
 import Bytes
 import Digests
-import HTTPServer
 import Metadata
 import Search
 import TestSupport
 import Testing
+import Threads
 
+@testable import HTTPServer
 @testable import ObjectGateway
 
 @Suite struct AssetRoutesTests {

@@ -21,7 +21,8 @@ enum Schema {
                 throw MetadataError.broken("main.db is a database of another program")
             }
             try connection.begin()
-            try connection.run(script: tables + logTables + uncountedColumns + assetTables + "PRAGMA user_version = \(version);")
+            try connection.run(
+                script: tables + logTables + uncountedColumns + assetTables + "PRAGMA user_version = \(version);")
             try connection.commit()
         } catch let error as SQLiteError {
             throw MetadataError(error)

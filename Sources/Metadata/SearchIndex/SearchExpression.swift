@@ -4,9 +4,17 @@ import Search
 /// Writes conditions in FTS5's language (sqlite.org/fts5.html, section 3). Only words that `Tokenizer` made and words of
 /// filters get in, each between quotes; both consist of letters and digits, and are bound as a parameter.
 struct SearchExpression {
+    private let connection: Connection
     private var terms: FilterWords
+    /// Characters from which on a prefix is asked for by the words that begin so; `words` has indexes of shorter ones.
+    private static let expandedLengthMin = 5
+    /// Where there are more words, their documents are few each.
+    private static let expandedWordsMax = 64
 
-    init(_ connection: Connection) { terms = FilterWords(connection) }
+    init(_ connection: Connection) {
+        self.connection = connection
+        terms = FilterWords(connection)
+    }
 
     /// What a condition comes to, given the terms that there are.
     private enum Part {
@@ -40,7 +48,7 @@ struct SearchExpression {
 
     private mutating func part(of condition: SearchCondition) throws(SQLiteError) -> Part {
         switch condition {
-        case .words(let term): return .some(Self.words(term))
+        case .words(let term): return try words(term)
         case .filter(let term): return term.kind == .every ? .everything : try filter(term)
         case .not(let inner):
             switch try part(of: inner) {
@@ -86,14 +94,38 @@ struct SearchExpression {
         return .some(Self.quoted([word]))
     }
 
-    private static func words(_ term: WordTerm) -> [UInt8] {
-        let star: [UInt8] = term.isPrefix ? [0x2A] : []
-        var text = quoted(term.phrase) + star
-        if let whole = term.whole { text = open + text + Array(" OR ".utf8) + quoted([whole]) + star + close }
+    private func words(_ term: WordTerm) throws(SQLiteError) -> Part {
+        var parts = [try self.phrase(term.phrase, isPrefix: term.isPrefix)]
+        if let whole = term.whole { parts.append(try phrase([whole], isPrefix: term.isPrefix)) }
+        guard case .some(let text) = Self.any(parts) else { return .nothing }
         switch term.field {
-        case .any: return text
-        case .name: return Array("{name} : ".utf8) + open + text + close
-        case .tags: return Array("{tags} : ".utf8) + open + text + close
+        case .any: return .some(text)
+        case .name: return .some(Array("{name} : ".utf8) + Self.open + text + Self.close)
+        case .tags: return .some(Array("{tags} : ".utf8) + Self.open + text + Self.close)
+        }
+    }
+
+    private func phrase(_ words: [[UInt8]], isPrefix: Bool) throws(SQLiteError) -> Part {
+        guard isPrefix else { return .some(Self.quoted(words)) }
+        if words.count == 1, let known = try vocabulary(beginningWith: words[0]) {
+            return Self.any(known.map { .some(Self.quoted([$0])) })
+        }
+        return .some(Self.quoted(words) + [0x2A])
+    }
+
+    /// Nil where the prefix is short, or there are too many words.
+    private func vocabulary(beginningWith prefix: [UInt8]) throws(SQLiteError) -> [[UInt8]]? {
+        guard prefix.count(where: { $0 & 0xC0 != 0x80 }) >= Self.expandedLengthMin else { return nil }
+        return try connection.with(
+            "SELECT word FROM vocabulary WHERE word >= ?1 AND word < ?2 ORDER BY word LIMIT ?3"
+        ) { (row) throws(SQLiteError) in
+            row.bind(prefix, at: 1)
+            // No word has this byte.
+            row.bind(prefix + [0xFF], at: 2)
+            row.bind(Int64(Self.expandedWordsMax + 1), at: 3)
+            var found: [[UInt8]] = []
+            while try row.step() { found.append(row.bytes(0)) }
+            return found.count > Self.expandedWordsMax ? nil : found
         }
     }
 

@@ -7,6 +7,8 @@ import SQLite
 ///
 /// - `words` (FTS5, without the text itself) has for each document its words by field, and in `filters` a word for each term
 ///   that it is filtered by: two characters from Unicode's private area, which no text has.
+/// - `vocabulary` has every word that a document ever had. A prefix of five letters or more is asked for by the words that begin
+///   so: FTS5 would read all documents of all of them before the first is found.
 /// - `documents` has what answers are ordered, filtered and divided by; `texts` what else it takes to remove a document from
 ///   `words`; `terms` the terms of filters by number.
 enum SearchSchema {
@@ -38,8 +40,12 @@ enum SearchSchema {
     /// of them so far and `build_position` what `position` will be then.
     private static let tables = """
         CREATE VIRTUAL TABLE words USING fts5(
-            name, tags, text, filters, content='', columnsize=0, tokenize='ascii', prefix='2 3 4 5'
+            filters, name, tags, text, content='', columnsize=0, tokenize='ascii', prefix='2 3 4'
         );
+
+        CREATE TABLE vocabulary (
+            word BLOB PRIMARY KEY
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE documents (
             id INTEGER PRIMARY KEY,

@@ -6,6 +6,9 @@ import Search
 struct SearchWriter {
     let connection: Connection
     private var terms: FilterWords
+    /// Words of the vocabulary that were met lately.
+    private var knownWords = Set<[UInt8]>()
+    private static let knownWordsMax = 200_000
 
     init(_ connection: Connection) {
         self.connection = connection
@@ -43,6 +46,7 @@ struct SearchWriter {
             try connection.commit()
         } catch {
             terms.forget()
+            knownWords = []
             try? connection.rollback()
             throw error
         }
@@ -174,9 +178,18 @@ struct SearchWriter {
             filters += word
             filters.append(Ascii.space)
         }
+        for field in [found.name, found.tags] + found.texts {
+            for word in field.parts + field.wholes { try learn(word) }
+        }
         return Entry(
             name: Self.text(of: [found.name]), tags: Self.text(of: [found.tags]), text: Self.text(of: found.texts),
             filters: String(decoding: filters, as: UTF8.self))
+    }
+
+    private mutating func learn(_ word: [UInt8]) throws(SQLiteError) {
+        if knownWords.count >= Self.knownWordsMax { knownWords = [] }
+        guard knownWords.insert(word).inserted else { return }
+        try run("INSERT OR IGNORE INTO vocabulary VALUES (?1)") { $0.bind(word, at: 1) }
     }
 
     /// Tags and folders are shown as they were written first.
