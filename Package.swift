@@ -52,6 +52,7 @@ let package = Package(
 
         // Each module knows only what stands above it.
         module("Bytes"),
+        module("Search", ["Bytes"]),
         module("Threads", ["CLinux"]),
         module("Files", ["CLinux", "Bytes"]),
         module("Digests", ["CDigests", "COpenSSL", "Bytes"]),
@@ -62,11 +63,11 @@ let package = Package(
         module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
         module("SigV4", ["Bytes", "Threads", "Digests", "HTTPServer"]),
-        module("Metadata", ["Bytes", "Threads", "Files", "SQLite", "Digests", "RedoLog"]),
+        module("Metadata", ["Bytes", "Search", "Threads", "Files", "SQLite", "Digests", "RedoLog"]),
         module("Buckets", ["CLinux", "Bytes", "Threads", "Files", "Digests", "RedoLog", "Metadata"]),
         module(
             "ObjectGateway",
-            ["Bytes", "Threads", "Files", "Digests", "XML", "HTTPServer", "SigV4", "Metadata", "Buckets"]),
+            ["Bytes", "Search", "Threads", "Files", "Digests", "XML", "HTTPServer", "SigV4", "Metadata", "Buckets"]),
         program(
             "ogw",
             [
@@ -82,7 +83,10 @@ let package = Package(
         .target(
             name: "LoadClient", dependencies: ["Bytes", "Threads", "SigV4"], path: "Tests/LoadClient",
             swiftSettings: settings),
-        program("ogw-bench", ["CLinux", "Bytes", "Threads", "Digests", "SigV4", "LoadClient"], path: "Benchmarks"),
+        program(
+            "ogw-bench",
+            ["CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "SigV4", "Metadata", "LoadClient"],
+            path: "Benchmarks"),
 
         .target(
             name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
@@ -112,6 +116,7 @@ let package = Package(
             ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML"],
             path: "Tests/Crash"),
         tests("BytesTests", ["Bytes"]),
+        tests("SearchTests", ["Search", "Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),
         tests("SimulatedDiskTests", ["SimulatedDisk", "Files"]),
@@ -125,14 +130,17 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
         tests(
-            "MetadataTests", ["Metadata", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
+            "MetadataTests", ["Metadata", "Search", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
             exclude: ["Fixtures"]),
         tests(
             "BucketsTests",
             ["Buckets", "Metadata", "RedoLog", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",
-            ["ObjectGateway", "HTTPServer", "SigV4", "Metadata", "Buckets", "XML", "Digests", "Bytes", "Files"]),
+            [
+                "ObjectGateway", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "XML", "Digests", "Bytes",
+                "Files",
+            ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
         tests("EndToEnd", ["Bytes", "Files"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),

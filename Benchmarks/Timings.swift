@@ -12,6 +12,8 @@ struct Timings: Sendable {
         return result
     }
 
+    mutating func add(_ nanoseconds: UInt64) { times_ns.append(nanoseconds) }
+
     static func joined(_ all: [Timings]) -> Timings {
         var joined = Timings()
         joined.times_ns = all.flatMap(\.times_ns)

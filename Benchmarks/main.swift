@@ -23,10 +23,11 @@ do {
     case "multipart": try Multipart.run(arguments)
     case "copy": try Multipart.copyOne(arguments)
     case "floor": try Floor.run(arguments)
+    case "search": try SearchLoad.run(arguments)
     default:
         throw ClientError(
             "expected bucket, seed, sign, lua, put, get, cost, idle, interference, big, each, mixed, fill, list, "
-                + "multipart, copy or floor")
+                + "multipart, copy, floor or search")
     }
 } catch {
     print("ogw-bench: \(error)")

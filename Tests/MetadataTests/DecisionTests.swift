@@ -86,6 +86,22 @@ import Testing
                     name: "alice", accessKey: [1], sealedSecret: [2], policy: .admin, customer: nil, isDisabled: false,
                     created: .fixed)))
         try decided.apply(.forgetGarbage([BlobID(1)]))
+        try decided.apply(.setAssets(true, bucket.id))
+        try decided.apply(.setVersioning(.enabled, bucket.id))
+        try decided.apply(.publish(new("asset", 20)))
+        try decided.apply(.setTags([Tag(key: [1], value: [])], .of("asset"), bucket.id, nil))
+        if let asset = try Rows(connection: decided.connection).asset(of: .of("asset"), in: bucket.id) {
+            var details = AssetDetails()
+            details.width = 5
+            try decided.apply(.setAssetDetails(details, asset.id))
+        }
+        try decided.apply(.publish(new("gone", 21)))
+        try decided.apply(delete("asset"))
+        try decided.apply(.setVersioning(.suspended, bucket.id))
+        try decided.apply(.publish(new("gone", 22)))
+        let changes = try Rows(connection: decided.connection).assetChanges(after: 0, limit: 10)
+        try decided.apply(.forgetAssetChanges(through: changes[2].number))
+        for version in ["asset", "gone"] { try decided.apply(delete(version, .null)) }
     }
 
     @Test func `decisions applied to an empty database give the same rows, even each one twice`() throws {
@@ -111,6 +127,6 @@ import Testing
         try scenario(&decided)
         #expect(zip(decided.decisions, decided.decisions.dropFirst()).allSatisfy { $0.sequence <= $1.sequence })
         let adopted = decided.decisions.flatMap(\.adoptedFiles)
-        #expect(Set(adopted).count == adopted.count && adopted.count == 11)
+        #expect(Set(adopted).count == adopted.count && adopted.count == 14)
     }
 }

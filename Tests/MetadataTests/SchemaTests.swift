@@ -46,6 +46,9 @@ import Testing
             script: """
                 ALTER TABLE view_state DROP COLUMN uncounted_segment;
                 ALTER TABLE view_state DROP COLUMN uncounted;
+                DROP TABLE assets;
+                DROP TABLE asset_changes;
+                ALTER TABLE buckets DROP COLUMN assets;
                 INSERT INTO segments VALUES (1, 100);
                 UPDATE view_state SET lsn = 9, segment = 1;
                 PRAGMA user_version = 2;

@@ -6,12 +6,13 @@ import SQLite
 enum Tables {
     static func dump(_ connection: Connection) throws -> [[[UInt8]?]] {
         let tables: [(StaticString, Int32)] = [
-            ("SELECT * FROM buckets ORDER BY 1", 5), ("SELECT * FROM versions ORDER BY 1, 2, 3", 17),
+            ("SELECT * FROM buckets ORDER BY 1", 6), ("SELECT * FROM versions ORDER BY 1, 2, 3", 17),
             ("SELECT * FROM manifests ORDER BY 1", 2), ("SELECT * FROM uploads ORDER BY 1", 9),
             ("SELECT * FROM parts ORDER BY 1, 2", 8), ("SELECT * FROM completed_uploads ORDER BY 1", 4),
             ("SELECT * FROM users ORDER BY 1", 7), ("SELECT * FROM gc_queue ORDER BY 1", 2),
             ("SELECT * FROM blobs ORDER BY 1", 5), (liveBytes, 2),
-            ("SELECT sequence, last_blob FROM view_state", 2),
+            ("SELECT sequence, last_blob FROM view_state", 2), ("SELECT * FROM assets ORDER BY 1, 2", 10),
+            ("SELECT * FROM asset_changes ORDER BY 1", 3),
         ]
         var rows: [[[UInt8]?]] = []
         for (sql, width) in tables {

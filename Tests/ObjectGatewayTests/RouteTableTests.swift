@@ -134,7 +134,9 @@ private struct Broken: Error { let secret = "inner detail" }
                 #expect(operation?["summary"]?.string == route.summary, "\(route.method) \(route.path.text)")
                 #expect(operation?["responses"]?["\(route.success)"] != nil)
                 #expect((operation?["requestBody"] != nil) == (route.request != nil))
-                #expect((operation?["parameters"]?.array?.count ?? 0) == route.path.parameterNames.count)
+                #expect(
+                    (operation?["parameters"]?.array?.count ?? 0)
+                        == route.path.parameterNames.count + route.query.count)
             }
         }
     }

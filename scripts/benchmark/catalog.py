@@ -3,6 +3,7 @@
 import durability
 import listing
 import objects
+import search
 import sections
 
 # What a run without names does, in about half an hour.
@@ -16,6 +17,6 @@ USUAL = {
 # Gigabytes or a million keys each: by name, or with --full.
 LARGE = {
     "big": sections.big, "complete": objects.complete, "copy": objects.copy, "recovery": durability.recovery,
-    "list": listing.list_pages,
+    "list": listing.list_pages, "search": search.search,
 }
 ALL = {**USUAL, **LARGE}

@@ -53,12 +53,30 @@ public struct Bucket: Sendable, Equatable {
     public let owner: String
     public let created: Timestamp
     public let versioning: VersioningState
+    /// Whether its objects are assets, where that was said; nil as the name has it.
+    public let assets: Bool?
 
-    public init(id: BucketID, name: BucketName, owner: String, created: Timestamp, versioning: VersioningState) {
+    public init(
+        id: BucketID, name: BucketName, owner: String, created: Timestamp, versioning: VersioningState,
+        assets: Bool? = nil
+    ) {
         self.id = id
         self.name = name
         self.owner = owner
         self.created = created
         self.versioning = versioning
+        self.assets = assets
+    }
+
+    /// Whether its objects are assets: where nothing was said, those of the buckets that every store begins with, one for
+    /// each type.
+    public var hasAssets: Bool { assets ?? name.isOfTypedBucket }
+}
+
+extension BucketName {
+    /// Whether this is the bucket of one type of assets.
+    fileprivate var isOfTypedBucket: Bool {
+        utf8.count >= 12 && utf8.suffix(7).elementsEqual("-assets".utf8)
+            && AssetType.allCases.contains { $0.name.utf8.elementsEqual(utf8.dropLast(7)) }
     }
 }

@@ -7,6 +7,8 @@ struct Catalog: Sendable {
     private var names: [BucketID: BucketName] = [:]
     private var users: [[UInt8]: User] = [:]
     private var accessKeys: [String: [UInt8]] = [:]
+    /// The number of the last change of an asset, for those who follow; 0 before the first since the store was opened.
+    private(set) var lastAssetChange: Int64 = 0
 
     init(reading rows: Rows) throws(MetadataError) {
         for bucket in try rows.buckets(after: nil, prefix: [], limit: Int.max) { apply(.bucket(bucket)) }
@@ -26,6 +28,7 @@ struct Catalog: Sendable {
         case .user(let user):
             if let old = accessKeys.updateValue(user.accessKey, forKey: user.name) { users[old] = nil }
             users[user.accessKey] = user
+        case .asset(_, let change), .assetRemoved(_, let change, _): lastAssetChange = max(lastAssetChange, change)
         default: break
         }
     }

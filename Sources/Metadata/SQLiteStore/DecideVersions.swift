@@ -36,6 +36,7 @@ extension Decider {
         }
         version.sequence = draw()
         decision.changes.append(.version(bucket.id, version))
+        if bucket.hasAssets { try follow(version, in: bucket, &decision) }
         return version
     }
 
@@ -61,11 +62,12 @@ extension Decider {
 
     mutating func delete(_ request: DeleteRequest, _ decision: inout Decision) throws(MetadataError) -> DeleteResult {
         let bucket = try bucket(request.bucket)
-        guard request.version == nil else { return try deleteNamed(request, &decision) }
+        guard request.version == nil else { return try deleteNamed(request, in: bucket, &decision) }
         let latest = try rows.head(of: request.key, in: request.bucket, nil)
         try request.conditions.check(against: latest)
         if bucket.versioning == .unversioned {
             if let latest { try remove(latest, of: request.key, in: bucket.id, &decision) }
+            if bucket.hasAssets { try followRemoval(of: request.key, in: bucket, &decision) }
             return DeleteResult(versionID: nil, isDeleteMarker: false)
         }
         let marker = ObjectVersion(
@@ -78,27 +80,39 @@ extension Decider {
 
     /// Conditions are about the named version. One that does not exist is as good as removed.
     private mutating func deleteNamed(
-        _ request: DeleteRequest, _ decision: inout Decision
+        _ request: DeleteRequest, in bucket: Bucket, _ decision: inout Decision
     ) throws(MetadataError) -> DeleteResult {
         let head = try rows.head(of: request.key, in: request.bucket, request.version)
         try request.conditions.check(against: head)
         guard let head else { return DeleteResult(versionID: request.version, isDeleteMarker: false) }
         try remove(head, of: request.key, in: request.bucket, &decision)
-        if head.isLatest, let next = try rows.head(of: request.key, in: request.bucket, before: head.sequence) {
-            decision.changes.append(.latest(request.bucket, request.key, sequence: next.sequence, true))
+        if head.isLatest {
+            let next = try rows.head(of: request.key, in: request.bucket, before: head.sequence)
+            if let next { decision.changes.append(.latest(request.bucket, request.key, sequence: next.sequence, true)) }
+            if bucket.hasAssets {
+                let version = try next.flatMap { (next) throws(MetadataError) in
+                    try rows.version(of: request.key, in: request.bucket, next.versionID)
+                }
+                if let version {
+                    try follow(version, in: bucket, &decision)
+                } else {
+                    try followRemoval(of: request.key, in: bucket, &decision)
+                }
+            }
         }
         return DeleteResult(versionID: head.versionID, isDeleteMarker: head.isDeleteMarker)
     }
 
-    func setTags(
+    mutating func setTags(
         _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, _ version: VersionID?, _ decision: inout Decision
     ) throws(MetadataError) -> VersionID {
-        _ = try self.bucket(bucket)
+        let found = try self.bucket(bucket)
         guard let head = try rows.head(of: key, in: bucket, version) else {
             throw version == nil ? .noSuchKey : .noSuchVersion
         }
         if head.isDeleteMarker { throw .noSuchKey }
         decision.changes.append(.tags(bucket, key, sequence: head.sequence, tags))
+        if found.hasAssets, head.isLatest { try followTags(of: key, in: found, &decision) }
         return head.versionID
     }
 }

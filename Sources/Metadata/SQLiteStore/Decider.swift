@@ -46,6 +46,13 @@ struct Decider {
                 decision.payload = bytes
             }
             answer = .done
+        case .setAssets(let hasAssets, let id): answer = try setAssets(hasAssets, of: id, &decision)
+        case .setAssetDetails(let details, let id): answer = .asset(try setAssetDetails(details, of: id, &decision))
+        case .forgetAssetChanges(let last):
+            if try rows.hasAssetChanges(through: last) {
+                decision.changes.append(.assetChangesForgotten(through: last))
+            }
+            answer = .done
         case .forgetCompleted(let moment):
             if try rows.hasCompleted(before: moment) { decision.changes.append(.completedForgotten(before: moment)) }
             answer = .done
@@ -79,6 +86,8 @@ struct Decider {
             blobs += try rows.parts(of: upload, after: Int.min, limit: Int.max).compactMap(\.blob)
         }
         drop(blobs, &decision)
+        // Left over where the bucket's objects ceased to be assets.
+        for asset in try rows.assets(in: id) { removeAsset(asset, &decision) }
         decision.changes.append(.bucketRemoved(id))
         return .done
     }
@@ -90,7 +99,10 @@ struct Decider {
         // Versioning is never undone, only suspended: former versions may be there.
         let state = state == .unversioned && old.versioning != .unversioned ? .suspended : state
         decision.changes.append(
-            .bucket(Bucket(id: id, name: old.name, owner: old.owner, created: old.created, versioning: state)))
+            .bucket(
+                Bucket(
+                    id: id, name: old.name, owner: old.owner, created: old.created, versioning: state,
+                    assets: old.assets)))
         return .done
     }
 

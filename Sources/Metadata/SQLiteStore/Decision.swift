@@ -56,4 +56,9 @@ enum RowChange: Sendable, Equatable {
     /// Blobs that nothing names any more. Those in files are listed as garbage, at ascending positions from `position` on.
     case garbage([BlobID], position: Int64)
     case garbageForgotten([BlobID])
+    /// Replaces the row of the same object, and notes the change for those who follow, under an ascending number.
+    case asset(Asset, change: Int64)
+    case assetRemoved(AssetID, change: Int64, at: Timestamp)
+    /// All who follow have these changes.
+    case assetChangesForgotten(through: Int64)
 }

@@ -9,6 +9,8 @@ extension Records {
     private enum ChangeTag: UInt8 {
         case bucket = 1, bucketRemoved, version, versionRemoved, latest, tags, upload, uploadRemoved, part, completed
         case completedForgotten, user, garbage, garbageForgotten, blobAdded, blobMoved
+        /// A bucket of which it was said whether its objects are assets.
+        case bucketWithAssets, asset, assetRemoved, assetChangesForgotten
     }
 
     /// The body of a record of the log: all of a decision but its payload. `moment` is the store's clock at the commit.
@@ -38,7 +40,8 @@ extension Records {
         func tag(_ tag: ChangeTag) { out.put(tag.rawValue) }
         switch change {
         case .bucket(let bucket):
-            tag(.bucket)
+            tag(bucket.assets == nil ? .bucket : .bucketWithAssets)
+            if let assets = bucket.assets { out.put(assets) }
             out.put(bucket.id.value)
             out.put(bucket.name.utf8)
             out.put(bucket.owner.utf8)
@@ -97,6 +100,18 @@ extension Records {
             out.put(size)
             out.put(crc32c) { $0.put(UInt64($1)) }
             out.put(isInLog)
+        case .asset(let asset, let change):
+            tag(.asset)
+            out.put(change)
+            out.put(encode(asset))
+        case .assetRemoved(let id, let change, let moment):
+            tag(.assetRemoved)
+            out.put(change)
+            out.put(id.bytes)
+            out.put(moment.milliseconds)
+        case .assetChangesForgotten(let last):
+            tag(.assetChangesForgotten)
+            out.put(last)
         case .blobMoved(let id, let former):
             tag(.blobMoved)
             out.put(id.value)
@@ -113,7 +128,18 @@ extension Records {
     private static func change(_ reader: inout RecordReader) throws(MetadataError) -> RowChange {
         guard let tag = ChangeTag(rawValue: try reader.byte()) else { throw .broken("log: an unknown kind of change") }
         switch tag {
-        case .bucket: return .bucket(try bucket(&reader))
+        case .bucket: return .bucket(try bucket(&reader, assets: nil))
+        case .bucketWithAssets:
+            let assets = try reader.flag()
+            return .bucket(try bucket(&reader, assets: assets))
+        case .asset:
+            let change = try reader.signed()
+            return .asset(try asset(try reader.field()), change: change)
+        case .assetRemoved:
+            let change = try reader.signed()
+            let id = try assetID(try reader.field())
+            return .assetRemoved(id, change: change, at: Timestamp(milliseconds: try reader.signed()))
+        case .assetChangesForgotten: return .assetChangesForgotten(through: try reader.signed())
         case .bucketRemoved: return .bucketRemoved(BucketID(try reader.signed()))
         case .version: return .version(BucketID(try reader.signed()), try version(try reader.field()))
         case .versionRemoved:
@@ -197,7 +223,7 @@ extension Records {
         return blobs
     }
 
-    private static func bucket(_ reader: inout RecordReader) throws(MetadataError) -> Bucket {
+    private static func bucket(_ reader: inout RecordReader, assets: Bool?) throws(MetadataError) -> Bucket {
         let id = BucketID(try reader.signed())
         guard let name = BucketName(try reader.field()) else { throw .broken("record: a malformed bucket name") }
         let owner = try text(&reader)
@@ -205,7 +231,7 @@ extension Records {
         guard let versioning = VersioningState(rawValue: try reader.byte()) else {
             throw .broken("record: an unknown versioning state")
         }
-        return Bucket(id: id, name: name, owner: owner, created: created, versioning: versioning)
+        return Bucket(id: id, name: name, owner: owner, created: created, versioning: versioning, assets: assets)
     }
 
     private static func put(_ upload: Upload, _ out: inout RecordWriter) {

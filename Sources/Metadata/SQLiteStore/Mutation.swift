@@ -17,6 +17,11 @@ enum Mutation: Sendable {
     case forgetGarbage([BlobID])
     /// Writes the bytes of a blob anew into the log, if the blob still lies where they were read from.
     case relocate(StoredBlob, bytes: [UInt8])
+    /// Whether the bucket's objects are assets.
+    case setAssets(Bool, BucketID)
+    case setAssetDetails(AssetDetails, AssetID)
+    /// Forgets changes of assets that all who follow have.
+    case forgetAssetChanges(through: Int64)
     /// Forgets results of Complete that are older than clients may ask for.
     case forgetCompleted(before: Timestamp)
 }
@@ -35,9 +40,9 @@ extension Mutation {
     /// Whether it is tried on a disk that is full: it makes room, or lets others make room.
     var makesRoom: Bool {
         switch self {
-        case .delete, .deleteBucket, .abortUpload, .forgetGarbage, .forgetCompleted: true
+        case .delete, .deleteBucket, .abortUpload, .forgetGarbage, .forgetCompleted, .forgetAssetChanges: true
         case .createBucket, .setVersioning, .publish, .setTags, .createUpload, .putPart, .completeUpload, .addUser,
-            .updateUser, .relocate:
+            .updateUser, .relocate, .setAssets, .setAssetDetails:
             false
         }
     }
@@ -50,4 +55,5 @@ enum Answer: Sendable {
     case version(ObjectVersion)
     case deleted(DeleteResult)
     case versionID(VersionID)
+    case asset(Asset)
 }

@@ -112,6 +112,9 @@ extension Connection {
         case .completedForgotten(let moment):
             try write("DELETE FROM completed_uploads WHERE completed < ?1") { $0.bind(moment.milliseconds, at: 1) }
         case .user(let user): try put(user)
+        case .asset(let asset, let change): try put(asset, change: change)
+        case .assetRemoved(let id, let change, let moment): try remove(id, change: change, at: moment)
+        case .assetChangesForgotten(let last): try forgetAssetChanges(through: last)
         case .garbageForgotten(let blobs):
             for blob in blobs {
                 try write("DELETE FROM gc_queue WHERE blob = ?1") { $0.bind(Int64(bitPattern: blob.value), at: 1) }
@@ -176,12 +179,13 @@ extension Connection {
     }
 
     private func put(_ bucket: Bucket) throws(SQLiteError) {
-        try write("INSERT OR REPLACE INTO buckets VALUES (?1, ?2, ?3, ?4, ?5)") {
+        try write("INSERT OR REPLACE INTO buckets VALUES (?1, ?2, ?3, ?4, ?5, ?6)") {
             $0.bind(bucket.id.value, at: 1)
             $0.bind(bucket.name.utf8, at: 2)
             $0.bind(bucket.owner, at: 3)
             $0.bind(bucket.created.milliseconds, at: 4)
             $0.bind(Int64(bucket.versioning.rawValue), at: 5)
+            $0.bind(bucket.assets.map { $0 ? 1 : 0 }, at: 6)
         }
     }
 
@@ -274,7 +278,7 @@ extension Connection {
         }
     }
 
-    fileprivate func write(_ sql: StaticString, _ bind: (Statement) -> Void) throws(SQLiteError) {
+    func write(_ sql: StaticString, _ bind: (Statement) -> Void) throws(SQLiteError) {
         try with(sql) { (statement) throws(SQLiteError) in
             bind(statement)
             while try statement.step() {}

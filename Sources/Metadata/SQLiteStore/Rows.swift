@@ -58,7 +58,8 @@ struct Rows {
         else { throw .broken("buckets: a malformed row") }
         return Bucket(
             id: BucketID(row.int64(0)), name: name, owner: row.text(2),
-            created: Timestamp(milliseconds: row.int64(3)), versioning: versioning)
+            created: Timestamp(milliseconds: row.int64(3)), versioning: versioning,
+            assets: row.optionalInt64(5).map { $0 != 0 })
     }
 
     // MARK: Users

@@ -15,7 +15,7 @@ public final class SQLiteStore: MetadataStore {
     let folder: DataFolder
     let configuration: SQLiteStoreConfiguration
     let pool: Pool
-    private let catalog: Lock<Catalog>
+    let catalog: Lock<Catalog>
     /// The segments of the log, where blobs lie that are not in files.
     public let segments: SegmentFiles
     /// The highest id of a blob that any change named before this opening.

@@ -2,7 +2,7 @@ import SQLite
 
 /// The tables of `main.db`. Its `user_version` says which of these schemas it has.
 enum Schema {
-    static let version: Int64 = 3
+    static let version: Int64 = 4
 
     /// Makes the tables of a new file, accepts those of a known one, refuses all others.
     static func prepare(_ connection: Connection) throws(MetadataError) {
@@ -10,7 +10,8 @@ enum Schema {
             let found = try number("PRAGMA user_version", on: connection)
             if found == version { return }
             if found == 1 { try migrateFromFirst(connection) }
-            if found == 1 || found == 2 { return try migrateFromSecond(connection) }
+            if found == 1 || found == 2 { try migrateFromSecond(connection) }
+            if (1...3).contains(found) { return try migrateFromThird(connection) }
             guard found == 0 else {
                 throw MetadataError.broken(
                     "main.db has schema \(found); this program knows schema \(version). "
@@ -20,7 +21,8 @@ enum Schema {
                 throw MetadataError.broken("main.db is a database of another program")
             }
             try connection.begin()
-            try connection.run(script: tables + logTables + uncountedColumns + "PRAGMA user_version = \(version);")
+            try connection.run(
+                script: tables + logTables + uncountedColumns + assetTables + "PRAGMA user_version = \(version);")
             try connection.commit()
         } catch let error as SQLiteError {
             throw MetadataError(error)
@@ -67,6 +69,13 @@ enum Schema {
     private static func migrateFromSecond(_ connection: Connection) throws(SQLiteError) {
         try connection.begin()
         try connection.run(script: uncountedColumns + "PRAGMA user_version = 3;")
+        try connection.commit()
+    }
+
+    /// The third schema had no assets.
+    private static func migrateFromThird(_ connection: Connection) throws(SQLiteError) {
+        try connection.begin()
+        try connection.run(script: assetTables + "PRAGMA user_version = 4;")
         try connection.commit()
     }
 
@@ -206,6 +215,34 @@ enum Schema {
     private static let uncountedColumns = """
         ALTER TABLE view_state ADD COLUMN uncounted_segment INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE view_state ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;
+
+        """
+
+    /// The assets that objects are, as the third schema got them. `asset_changes` says which of them changed, in the order of
+    /// the commits, until all who follow have it. `buckets.assets` is null where nothing was said of the bucket.
+    private static let assetTables = """
+        ALTER TABLE buckets ADD COLUMN assets INTEGER;
+
+        CREATE TABLE assets (
+            bucket INTEGER NOT NULL,
+            key BLOB NOT NULL,
+            id BLOB NOT NULL,
+            customer TEXT,
+            user TEXT NOT NULL,
+            type INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            updated INTEGER NOT NULL,
+            deleted INTEGER,
+            details BLOB,
+            PRIMARY KEY (bucket, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE UNIQUE INDEX assets_id ON assets (id);
+
+        CREATE TABLE asset_changes (
+            change INTEGER PRIMARY KEY,
+            id BLOB NOT NULL,
+            moment INTEGER NOT NULL
+        ) STRICT;
 
         """
 }

@@ -19,7 +19,13 @@ enum OpenAPIDocument {
             "info": ["title": .string(title), "version": .string(version)],
             "servers": [["url": .string(server)]],
             "paths": .object(paths),
-            "components": ["schemas": ["Problem": Problem.schema.document]],
+            "components": [
+                "schemas": ["Problem": Problem.schema.document],
+                "securitySchemes": [
+                    "basic": ["type": "http", "scheme": "basic"],
+                    "api_key": ["type": "apiKey", "in": "header", "name": "X-API-Key"],
+                ],
+            ],
         ]
     }
 
@@ -27,13 +33,20 @@ enum OpenAPIDocument {
         var members: [JSONValue.Member] = [
             .init("operationId", .string(identifier(of: route))), .init("summary", .string(route.summary)),
         ]
-        let parameters = route.path.parameterNames.map { name -> JSONValue in
+        var parameters = route.path.parameterNames.map { name -> JSONValue in
             ["name": .string(name), "in": "path", "required": .bool(true), "schema": ["type": "string"]]
+        }
+        parameters += route.query.map { parameter -> JSONValue in
+            [
+                "name": .string(parameter.name), "in": "query", "required": .bool(false),
+                "description": .string(parameter.description), "schema": parameter.schema.document,
+            ]
         }
         if !parameters.isEmpty { members.append(.init("parameters", .array(parameters))) }
         if let request = route.request {
             members.append(.init("requestBody", ["content": ["application/json": ["schema": request.document]]]))
         }
+        if route.access == .reader { members.append(.init("security", [["basic": []], ["api_key": []]])) }
         members.append(.init("responses", responses(route)))
         return .object(members)
     }

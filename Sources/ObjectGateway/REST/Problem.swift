@@ -4,6 +4,8 @@ public struct Problem: Error, Sendable, Equatable {
         /// The path of the member in the body, or the name of the parameter.
         public var field: String
         public var wanted: String
+        /// The character of the value at which it went wrong, counted from 1, where that is known.
+        public var position: Int?
     }
 
     public var status: Int
@@ -23,7 +25,10 @@ public struct Problem: Error, Sendable, Equatable {
     }
 
     static func invalid(_ fields: [Field]) -> Problem {
-        let sentences = fields.map { "\($0.field.isEmpty ? "the body" : $0.field): wanted \($0.wanted)" }
+        let sentences = fields.map { field -> String in
+            let place = field.position.map { " at position \($0)" } ?? ""
+            return "\(field.field.isEmpty ? "the body" : field.field)\(place): wanted \(field.wanted)"
+        }
         return Problem(422, "Invalid input", sentences.joined(separator: "; ") + ".", fields: fields)
     }
 
@@ -32,15 +37,25 @@ public struct Problem: Error, Sendable, Equatable {
             .init("type", "about:blank"), .init("title", .string(title)), .init("status", .integer(Int64(status))),
             .init("detail", .string(detail)),
         ]
-        if !fields.isEmpty {
-            members.append(
-                .init("errors", .array(fields.map { ["field": .string($0.field), "wanted": .string($0.wanted)] })))
-        }
+        if !fields.isEmpty { members.append(.init("errors", .array(fields.map(Self.value)))) }
+        return .object(members)
+    }
+
+    private static func value(of field: Field) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("field", .string(field.field)), .init("wanted", .string(field.wanted)),
+        ]
+        if let position = field.position { members.append(.init("position", .integer(Int64(position)))) }
         return .object(members)
     }
 
     static let schema = Schema.object([
         .init("type", .string), .init("title", .string), .init("status", .integer), .init("detail", .string),
-        .init("errors", .array(of: .object([.init("field", .string), .init("wanted", .string)])), required: false),
+        .init(
+            "errors",
+            .array(
+                of: .object([
+                    .init("field", .string), .init("wanted", .string), .init("position", .integer, required: false),
+                ])), required: false),
     ])
 }

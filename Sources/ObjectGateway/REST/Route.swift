@@ -10,6 +10,8 @@ struct Route: Sendable {
     enum Access: Sendable, Equatable {
         /// Whoever reaches the listener.
         case anyone
+        /// Users who may read, by `ServicesAuthenticator`.
+        case reader
         /// Whoever may open the control socket, which only the owner of the data folder may.
         case owner
     }
@@ -21,10 +23,22 @@ struct Route: Sendable {
         case none
     }
 
+    /// A parameter of the query. The handler checks it.
+    struct QueryParameter: Sendable {
+        let name: String
+        let schema: Schema
+        let description: String
+
+        init(_ name: String, _ schema: Schema, _ description: String) {
+            (self.name, self.schema, self.description) = (name, schema, description)
+        }
+    }
+
     let method: Method
     let path: PathTemplate
     let summary: String
     let access: Access
+    let query: [QueryParameter]
     /// The JSON body that the route takes; nil for none.
     let request: Schema?
     /// The status of success and what it carries.
@@ -35,14 +49,16 @@ struct Route: Sendable {
     let handler: @Sendable (RouteInput) async throws -> RouteAnswer
 
     init(
-        _ method: Method, _ path: PathTemplate, _ summary: String, access: Access, request: Schema? = nil,
-        success: Int = 200, response: Content, otherStatuses: [(status: Int, meaning: String)] = [],
+        _ method: Method, _ path: PathTemplate, _ summary: String, access: Access, query: [QueryParameter] = [],
+        request: Schema? = nil, success: Int = 200, response: Content,
+        otherStatuses: [(status: Int, meaning: String)] = [],
         handler: @escaping @Sendable (RouteInput) async throws -> RouteAnswer
     ) {
         self.method = method
         self.path = path
         self.summary = summary
         self.access = access
+        self.query = query
         self.request = request
         self.success = success
         self.response = response
@@ -95,6 +111,10 @@ struct RouteInput: Sendable {
     var parameters: [String: String]
     /// The body, which fits the route's schema; null without one.
     var body: JSONValue
+    /// The query, decoded.
+    var query: QueryParameters = .none
+    /// Who sent it, where the route asks.
+    var caller: Caller?
 
     /// The parameter of a name that the template has.
     func parameter(_ name: String) -> String { parameters[name] ?? "" }

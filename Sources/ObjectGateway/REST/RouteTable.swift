@@ -1,16 +1,20 @@
 import Bytes
 import HTTPServer
+import Metadata
 
 /// Routes of one listener: finds the route, checks the input, and answers errors as problem documents.
 struct RouteTable: Sendable {
     let routes: [Route]
     private let log: Log
+    /// Nil where no route asks who calls.
+    private let authenticator: ServicesAuthenticator?
     /// The most bytes of a JSON body.
     private static let bodySizeMax = 1 << 20
 
-    init(_ routes: [Route], log: Log) {
+    init(_ routes: [Route], log: Log, authenticator: ServicesAuthenticator? = nil) {
         self.routes = routes
         self.log = log
+        self.authenticator = authenticator
     }
 
     /// What was found for a path: the route, or the problem with the template where one matches.
@@ -60,8 +64,13 @@ struct RouteTable: Sendable {
         case .route(let route, let parameters):
             let answer: RouteAnswer
             do {
+                let caller = try await caller(of: request, for: route)
+                guard let query = try? QueryParameters(request.head.query) else {
+                    throw Problem(400, "Bad query", "The query is not valid percent-encoding.")
+                }
                 let body = route.request == nil ? JSONValue.null : try await Self.body(of: request)
-                answer = await run(route, RouteInput(parameters: parameters, body: body))
+                answer = await run(
+                    route, RouteInput(parameters: parameters, body: body, query: query, caller: caller))
             } catch let problem as Problem {
                 answer = Self.answer(problem)
             } catch {
@@ -69,6 +78,21 @@ struct RouteTable: Sendable {
             }
             return (Self.response(answer, method: method), route.path.text)
         }
+    }
+
+    /// Nil for a route that does not ask.
+    private func caller(of request: Request, for route: Route) async throws -> Caller? {
+        guard route.access == .reader else { return nil }
+        guard let authenticator else { throw Problem(403, "Forbidden", "Nobody may call this path here.") }
+        let caller: Caller
+        do { caller = try await authenticator.authenticate(request.head) } catch let error as MetadataError {
+            log.event("users_unreadable", level: .error, ["error": .failure(error)])
+            throw Problem(503, "Unavailable", "The users cannot be read now; try again.")
+        }
+        do { try Access.check(caller, may: .getObject) } catch {
+            throw Problem(403, "Forbidden", "The policy \(caller.policy.rawValue) does not let this user read.")
+        }
+        return caller
     }
 
     private func run(_ route: Route, _ input: RouteInput) async -> RouteAnswer {
@@ -115,6 +139,7 @@ struct RouteTable: Sendable {
         headers.add("cache-control", "no-store")
         headers.add("x-content-type-options", "nosniff")
         if !allow.isEmpty { headers.add("allow", allow.joined(separator: ", ")) }
+        if answer.status == 401 { headers.add("www-authenticate", "Basic realm=\"ObjectGateway\", charset=\"UTF-8\"") }
         if answer.status == 204 { return Response(status: 204, headers: headers) }
         headers.add("content-type", answer.contentType.description)
         return Response(

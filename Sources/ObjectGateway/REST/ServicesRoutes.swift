@@ -3,16 +3,17 @@ import Threads
 /// The routes of the services listener.
 enum ServicesRoutes {
     static func table(
-        metrics: Metrics, readiness: Readiness, log: Log, pool: Pool, publicURL: String, version: String
+        metrics: Metrics, readiness: Readiness, log: Log, pool: Pool, publicURL: String, version: String,
+        assets: AssetRoutes? = nil, authenticator: ServicesAuthenticator? = nil
     ) -> RouteTable {
         func make(document: JSONValue) -> [Route] {
             routes(
                 metrics: metrics, readiness: readiness, pool: pool, publicURL: publicURL, version: version,
-                document: document)
+                document: document) + (assets?.routes ?? [])
         }
         let document = OpenAPIDocument.make(
             of: make(document: .null), title: "ObjectGateway services", version: version, server: "/")
-        return RouteTable(make(document: document), log: log)
+        return RouteTable(make(document: document), log: log, authenticator: authenticator)
     }
 
     private static func routes(

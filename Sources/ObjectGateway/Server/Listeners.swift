@@ -33,9 +33,12 @@ struct Listeners {
         var services: Server?
         do throws(StartError) {
             if !configuration.servicesListen.isEmpty {
+                let publicURL = configuration.publicURL(bound: s3.boundAddresses)
                 let table = ServicesRoutes.table(
-                    metrics: metrics, readiness: readiness, log: log, pool: pool,
-                    publicURL: configuration.publicURL(bound: s3.boundAddresses), version: ogwVersion)
+                    metrics: metrics, readiness: readiness, log: log, pool: pool, publicURL: publicURL,
+                    version: ogwVersion,
+                    assets: AssetRoutes(store: store.metadata, index: store.search, publicURL: publicURL),
+                    authenticator: ServicesAuthenticator(users: store.users))
                 services = try start(table, counting: metrics, configuration, pool: pool)
             }
             let controlTable = ControlRoutes.table(store.administration, log: log)
@@ -183,11 +186,23 @@ struct Listeners {
         let blobs = store.objects.blobs
         add("ogw_directory_syncs_total", .counter, "Syncs of blob directories.") { Double(blobs.directorySyncCount) }
         addCheckSources(add, store)
+        addSearchSources(add, store.search)
         let folder = store.configuration.data
         add("ogw_disk_free_bytes", .gauge, "Free space of the data folder.") {
             Double((try? LinuxDisk().space(at: folder).free) ?? 0)
         }
         add("ogw_log_lines_dropped_total", .counter, "Log lines that were lost.") { Double(log.dropped) }
+    }
+
+    private static func addSearchSources(
+        _ add: (String, PrometheusText.Kind, String, @escaping @Sendable () -> Double) -> Void, _ search: SearchIndex
+    ) {
+        add("ogw_search_lag_seconds", .gauge, "Age of the oldest change of an asset that search does not know yet.") {
+            search.status().lag / .seconds(1)
+        }
+        add("ogw_search_builds_total", .counter, "Times that the search index was made anew.") {
+            Double(search.status().buildCount)
+        }
     }
 
     private static func addCheckSources(

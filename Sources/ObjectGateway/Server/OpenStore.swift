@@ -8,6 +8,7 @@ public final class OpenStore: Sendable {
     let metadata: SQLiteStore
     let objects: ObjectStore
     let scrubber: Scrubber
+    let search: SearchIndex
     let users: UserDirectory
     let configuration: GatewayConfiguration
     private let folder: DataFolder
@@ -22,6 +23,7 @@ public final class OpenStore: Sendable {
         var scrubConfiguration = ScrubConfiguration()
         scrubConfiguration.rate = configuration.scrubRate
         scrubber = Scrubber(objects: objects, configuration: scrubConfiguration)
+        search = SearchIndex(metadata)
         self.users = users
         self.configuration = configuration
     }
@@ -87,6 +89,7 @@ public final class OpenStore: Sendable {
     public func close() async {
         objects.sweeper.stop()
         await scrubber.stop()
+        await search.stop()
         await metadata.close()
         folder.close()
     }

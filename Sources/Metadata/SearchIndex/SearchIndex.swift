@@ -1,0 +1,201 @@
+import Bytes
+import Files
+import SQLite
+public import Search
+import Synchronization
+import Threads
+
+/// How the index stands.
+public struct SearchStatus: Sendable, Equatable {
+    /// How long ago the oldest change was committed that is not in the index yet; zero where all are.
+    public var lag: Duration
+    /// Assets are being taken in from the beginning; answers lack those that are to come.
+    public var isBuilding: Bool
+    /// Times that the file was made anew since this opening, the first included.
+    public var buildCount: UInt64
+    /// Why it does not go on, for the log; nil where it does.
+    public var failure: String?
+}
+
+/// The index of assets in `meta/search.db`: follows the committed changes of the store, behind the writes, and answers
+/// queries. The file is never the truth: where it is missing, broken, or another version's, it is made anew from the store.
+public final class SearchIndex: Sendable {
+    private let store: SQLiteStore
+    private let pool: Pool
+    private let path: String
+    private let disk: any Disk
+    private let interval: Duration
+    private let state: Lock<State>
+    private let follower: Follower
+    private let isStopped = Atomic(false)
+
+    private struct State {
+        var readers: ReaderPool
+        var position: Int64 = 0
+        /// Also before the first look at the file.
+        var isBuilding = true
+        var buildCount: UInt64 = 0
+        var buildBegan: ContinuousClock.Instant?
+        var failure: String?
+        /// Told when building begins or ends, and of failures.
+        var observer: (@Sendable (SearchStatus) -> Void)?
+        /// `run` has not ended.
+        var isRunning = false
+        var closers: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// `interval` is the longest time between two looks for changes.
+    public init(_ store: SQLiteStore, interval: Duration = .milliseconds(150)) {
+        self.store = store
+        self.interval = interval
+        pool = store.pool
+        disk = store.folder.disk
+        path = store.folder.metadata + "/search.db"
+        follower = Follower(store: store, path: path)
+        state = Lock(State(readers: Self.readers(path)))
+    }
+
+    private static func readers(_ path: String) -> ReaderPool {
+        var configuration = SQLiteStoreConfiguration()
+        configuration.idleReaderCountMax = 4
+        configuration.readerCacheSize_kib = 16_384
+        return ReaderPool(path: path, configuration: configuration)
+    }
+
+    /// Follows from now on.
+    public func start() {
+        state.withLock { $0.isRunning = true }
+        pool.run { await self.run() }
+    }
+
+    /// Returns when nothing is written any more.
+    public func stop() async {
+        isStopped.store(true, ordering: .relaxed)
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let isIdle = state.withLock { state in
+                if state.isRunning { state.closers.append(continuation) }
+                return !state.isRunning
+            }
+            if isIdle { continuation.resume() }
+        }
+        state.withLock { $0.readers }.close()
+        pool.blocking { follower.close() }
+    }
+
+    /// `observer` is told when the index begins to be made anew, when it is, and of failures; on a thread of the pool.
+    public func observe(_ observer: @escaping @Sendable (SearchStatus) -> Void) {
+        state.withLock { $0.observer = observer }
+    }
+
+    /// Answers lack assets that are to come.
+    public var isBuilding: Bool { state.withLock { $0.isBuilding } }
+
+    /// Whether everything that was committed before the call is in the index.
+    public var isCurrent: Bool {
+        state.withLock {
+            $0.failure == nil && !$0.isBuilding && $0.position >= store.catalog.withLock(\.lastAssetChange)
+        }
+    }
+
+    /// Blocks for the disk.
+    public func status() -> SearchStatus {
+        let (position, isBuilding, count, began, failure) = state.withLock {
+            ($0.position, $0.isBuilding, $0.buildCount, $0.buildBegan, $0.failure)
+        }
+        var lag = Duration.zero
+        if isBuilding, let began {
+            lag = began.duration(to: .now)
+        } else if let oldest = try? store.readers.read({ (rows) throws(MetadataError) in
+            try rows.assetChanges(after: position, limit: 1).first
+        }) {
+            lag = .milliseconds(max(0, store.configuration.clock().milliseconds - oldest.moment.milliseconds))
+        }
+        return SearchStatus(lag: lag, isBuilding: isBuilding, buildCount: count, failure: failure)
+    }
+
+    /// Throws `unavailable` where the index cannot be read now.
+    public func search(_ request: SearchRequest) async throws(MetadataError) -> SearchAnswer {
+        let readers = state.withLock { $0.readers }
+        return try pool.blocking { () throws(MetadataError) in
+            try readers.read { (rows) throws(MetadataError) in
+                do throws(SQLiteError) { return try SearchReader(rows.connection).answer(request) } catch {
+                    // What is broken is made anew by whoever writes.
+                    if error.isBroken { follower.distrust() }
+                    throw .unavailable("search.db: \(error)")
+                }
+            }
+        }
+    }
+
+    // MARK: Following
+
+    private func run() async {
+        while !isStopped.load(ordering: .relaxed) {
+            let began = ContinuousClock.now
+            let step = pool.blocking { takeStep() }
+            if case .forget(let position) = step {
+                _ = try? await store.committer.submit(.forgetAssetChanges(through: position))
+            }
+            if case .more = step { continue }
+            // After a failure it tries again, not too often.
+            let pause = state.withLock { $0.failure } == nil ? interval : max(interval, .seconds(1))
+            await pool.sleep(for: pause)
+            // A pool that stops lets nobody sleep.
+            if began.duration(to: .now) < pause / 2 { break }
+        }
+        let closers = state.withLock { state in
+            state.isRunning = false
+            defer { state.closers = [] }
+            return state.closers
+        }
+        for closer in closers { closer.resume() }
+    }
+
+    private func tell() {
+        let observer = state.withLock { $0.observer }
+        observer?(status())
+    }
+
+    private enum Step {
+        case more, rest
+        case forget(through: Int64)
+    }
+
+    private func takeStep() -> Step {
+        do throws(MetadataError) {
+            if try follower.open(disk) {
+                state.withLock { state in
+                    // Whoever reads still has the former file, and is the last to.
+                    state.readers.close()
+                    state.readers = Self.readers(path)
+                    state.buildCount += 1
+                    state.buildBegan = .now
+                    state.isBuilding = true
+                }
+                tell()
+            }
+            let known = store.catalog.withLock(\.lastAssetChange)
+            let hasMore = try follower.follow(through: known)
+            let durable = try follower.checkpoint()
+            let isBuilt = state.withLock { state in
+                defer { state.isBuilding = follower.progress.position == nil }
+                let wasBuilding = state.isBuilding && state.buildBegan != nil
+                if follower.progress.position != nil { state.buildBegan = nil }
+                state.position = follower.progress.position ?? 0
+                state.failure = nil
+                return wasBuilding && follower.progress.position != nil
+            }
+            if isBuilt { tell() }
+            if hasMore { return .more }
+            return durable.map { .forget(through: $0) } ?? .rest
+        } catch {
+            follower.close()
+            let isNew = state.withLock { state in
+                defer { state.failure = "\(error)" }
+                return state.failure == nil
+            }
+            if isNew { tell() }
+            return .rest
+        }
+    }
+}

@@ -1,0 +1,285 @@
+import SQLite
+import Search
+
+/// Answers requests from one snapshot of `search.db`.
+struct SearchReader {
+    let connection: Connection
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    /// The first and the last of neighbouring document numbers.
+    private typealias Numbers = ClosedRange<Int64>
+
+    func answer(_ request: SearchRequest) throws(SQLiteError) -> SearchAnswer {
+        let nothing = SearchAnswer(hits: [], hasMore: false, matchCount: 0, isCapped: false)
+        var expression = SearchExpression(connection)
+        guard let match = try expression.text(of: request) else { return nothing }
+        let numbers = Self.numbers(of: request.query.ranges)
+        if numbers.isEmpty { return nothing }
+        let relevance = Relevance(request.query)
+        // Without words all fit as well as the others, and the newest come first.
+        let isByNumber = request.sort.key == .created || request.sort.key == .relevance && relevance.isEmpty
+        let survey = Survey(request, isByNumber ? nil : relevance)
+        let filters = request.query.ranges.filter { $0.field != .created }
+        let surveyed = try take(survey, match, numbers, filters)
+        var answer = SearchAnswer(
+            hits: [], hasMore: false, matchCount: min(surveyed.count, SearchRequest.matchCountMax),
+            isCapped: surveyed.count > SearchRequest.matchCountMax)
+        var hits = isByNumber ? try page(request, match, numbers, filters) : surveyed.top.places
+        answer.hasMore = hits.count > request.limit
+        hits.removeLast(max(0, hits.count - request.limit))
+        answer.hits = hits
+        for facet in request.facets { answer.facets[facet] = try values(of: surveyed.facets[facet] ?? [:]) }
+        return answer
+    }
+
+    /// The document numbers that fit what is said of the time at which assets were made, the newest first.
+    private static func numbers(of ranges: [RangeClause]) -> [Numbers] {
+        var found: [Numbers] = [0...Int64.max]
+        for clause in ranges where clause.field == .created {
+            let lower = DocumentNumber.first(ofMilliseconds: clause.range.lower)
+            let upper = DocumentNumber.last(ofMilliseconds: clause.range.upper)
+            var next: [Numbers] = []
+            for numbers in found {
+                if clause.isNegated {
+                    guard lower <= upper else {
+                        next.append(numbers)
+                        continue
+                    }
+                    if upper < numbers.upperBound {
+                        next.append(max(numbers.lowerBound, upper + 1)...numbers.upperBound)
+                    }
+                    if lower > numbers.lowerBound {
+                        next.append(numbers.lowerBound...min(numbers.upperBound, lower - 1))
+                    }
+                } else if lower <= upper, lower <= numbers.upperBound, upper >= numbers.lowerBound {
+                    next.append(max(lower, numbers.lowerBound)...min(upper, numbers.upperBound))
+                }
+            }
+            found = next
+        }
+        return found
+    }
+
+    // MARK: Everything that matches
+
+    /// What is found out of the newest matches.
+    private struct Survey {
+        var count = 0
+        var facets: [Facet: [UInt64: Int]] = [:]
+        var top: TopPlaces
+        let sort: SearchSort
+        let wanted: Set<Facet>
+        /// Nil where places are not wanted.
+        let relevance: Relevance?
+
+        init(_ request: SearchRequest, _ relevance: Relevance?) {
+            (sort, wanted, self.relevance) = (request.sort, request.facets, relevance)
+            top = TopPlaces(sort: request.sort, after: request.after, limit: request.limit + 1)
+        }
+
+        var needsRows: Bool { relevance != nil || !wanted.isEmpty }
+        var isFull: Bool { count > SearchRequest.matchCountMax }
+
+        mutating func take(_ row: Statement) {
+            count += 1
+            if isFull { return }
+            if !wanted.isEmpty { row.withBytes(Column.facets) { noteFacets($0) } }
+            guard let relevance else { return }
+            var number: Int64 = 0
+            var text: [UInt8] = []
+            switch sort.key {
+            case .relevance:
+                number = row.withBytes(Column.name) { name in
+                    row.withBytes(Column.tags) { tags in relevance.score(name: name, tags: tags) }
+                }
+            case .name: text = [UInt8](row.bytes(Column.name).prefix(SearchCursor.textLengthMax))
+            case .size: number = row.int64(Column.size)
+            case .updated: number = row.int64(Column.updated)
+            case .created: number = row.int64(Column.number)
+            }
+            if top.mayTake(number, text) {
+                top.take(SortPlace(number: number, text: text, id: row.bytes(Column.asset)))
+            }
+        }
+
+        /// As `SearchWriter` writes them.
+        private mutating func noteFacets(_ record: Span<UInt8>) {
+            var place = 0
+            var index = 0
+            while place < record.count {
+                var value: UInt64 = 0
+                var shift: UInt64 = 0
+                while place < record.count, shift < 64 {
+                    let byte = record[place]
+                    place += 1
+                    value |= UInt64(byte & 0x7F) << shift
+                    shift += 7
+                    if byte < 0x80 { break }
+                }
+                let facet: Facet = index == 0 ? .type : index == 1 ? .folder : .tag
+                if value > 0, wanted.contains(facet) { facets[facet, default: [:]][value, default: 0] += 1 }
+                index += 1
+            }
+        }
+    }
+
+    private func take(
+        _ survey: Survey, _ match: [UInt8], _ numbers: [Numbers], _ filters: [RangeClause]
+    ) throws(SQLiteError) -> Survey {
+        var survey = survey
+        for range in numbers {
+            if survey.isFull { break }
+            if !survey.needsRows, filters.isEmpty {
+                survey.count += try count(match, range, limit: SearchRequest.matchCountMax + 1 - survey.count)
+                continue
+            }
+            try connection.with(Self.newestFirst) { (row) throws(SQLiteError) in
+                Self.bind(match, range, row)
+                while !survey.isFull, try row.step() {
+                    if Self.fits(row, filters) { survey.take(row) }
+                }
+            }
+        }
+        return survey
+    }
+
+    private func count(_ match: [UInt8], _ range: Numbers, limit: Int) throws(SQLiteError) -> Int {
+        try connection.with(
+            """
+            SELECT count(*) FROM (
+                SELECT rowid FROM words WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT ?4
+            )
+            """
+        ) { (row) throws(SQLiteError) in
+            Self.bind(match, range, row)
+            row.bind(Int64(limit), at: 4)
+            return try row.step() ? Int(clamping: row.int64(0)) : 0
+        }
+    }
+
+    // MARK: One page in order of time
+
+    /// One more than the limit, where there are so many.
+    private func page(
+        _ request: SearchRequest, _ match: [UInt8], _ numbers: [Numbers], _ filters: [RangeClause]
+    ) throws(SQLiteError) -> [SortPlace] {
+        let isDescending = request.sort.isDescending
+        var hits: [SortPlace] = []
+        for range in isDescending ? numbers : numbers.reversed() {
+            var range = range
+            if let last = request.after?.number {
+                if isDescending ? last <= range.lowerBound : last >= range.upperBound { continue }
+                range =
+                    isDescending
+                    ? range.lowerBound...min(range.upperBound, last - 1)
+                    : max(range.lowerBound, last + 1)...range.upperBound
+            }
+            try connection.with(isDescending ? Self.newestFirst : Self.oldestFirst) { (row) throws(SQLiteError) in
+                Self.bind(match, range, row)
+                while hits.count <= request.limit, try row.step() {
+                    guard Self.fits(row, filters) else { continue }
+                    hits.append(SortPlace(number: row.int64(Column.number), id: row.bytes(Column.asset)))
+                }
+            }
+            if hits.count > request.limit { break }
+        }
+        return hits
+    }
+
+    // MARK: Rows
+
+    /// The columns of the two statements below.
+    private enum Column {
+        static let number: Int32 = 0, asset: Int32 = 1, size: Int32 = 2, updated: Int32 = 3, duration: Int32 = 4
+        static let width: Int32 = 5, height: Int32 = 6, facets: Int32 = 7, name: Int32 = 8, tags: Int32 = 9
+    }
+
+    private static let newestFirst: StaticString = """
+        SELECT words.rowid, asset, size, updated, duration, width, height, facets, documents.name, documents.tags
+        FROM words CROSS JOIN documents ON documents.id = words.rowid
+        WHERE words MATCH ?1 AND words.rowid BETWEEN ?2 AND ?3 ORDER BY words.rowid DESC
+        """
+    private static let oldestFirst: StaticString = """
+        SELECT words.rowid, asset, size, updated, duration, width, height, facets, documents.name, documents.tags
+        FROM words CROSS JOIN documents ON documents.id = words.rowid
+        WHERE words MATCH ?1 AND words.rowid BETWEEN ?2 AND ?3 ORDER BY words.rowid
+        """
+
+    private static func bind(_ match: [UInt8], _ range: Numbers, _ row: Statement) {
+        row.bind(String(decoding: match, as: UTF8.self), at: 1)
+        row.bind(range.lowerBound, at: 2)
+        row.bind(range.upperBound, at: 3)
+    }
+
+    private static func fits(_ row: Statement, _ filters: [RangeClause]) -> Bool {
+        for clause in filters {
+            let value: Int64? =
+                switch clause.field {
+                case .size: row.int64(Column.size)
+                case .updated: row.int64(Column.updated)
+                case .duration: row.optionalInt64(Column.duration)
+                case .width: row.optionalInt64(Column.width)
+                case .height: row.optionalInt64(Column.height)
+                case .created: nil
+                }
+            if !clause.holds(for: value) { return false }
+        }
+        return true
+    }
+
+    /// The most frequent terms, as they are shown.
+    private func values(of counts: [UInt64: Int]) throws(SQLiteError) -> [FacetValue] {
+        let first = counts.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(SearchRequest.facetValuesMax)
+        var values: [FacetValue] = []
+        for (number, count) in first {
+            let label = try connection.with("SELECT label FROM terms WHERE id = ?1") { (row) throws(SQLiteError) in
+                row.bind(Int64(clamping: number), at: 1)
+                return try row.step() ? row.bytes(0) : nil
+            }
+            if let label { values.append(FacetValue(value: label, count: count)) }
+        }
+        return values
+    }
+}
+
+/// Keeps the first places of many, behind a given one.
+struct TopPlaces {
+    private let sort: SearchSort
+    private let after: SortPlace?
+    private let limit: Int
+    private var kept: [SortPlace] = []
+    /// The last of the first `limit`, once there are so many.
+    private var last: SortPlace?
+
+    init(sort: SearchSort, after: SortPlace?, limit: Int) {
+        (self.sort, self.after, self.limit) = (sort, after, max(1, limit))
+    }
+
+    /// False where no asset with these values can be among the first.
+    func mayTake(_ number: Int64, _ text: [UInt8]) -> Bool {
+        guard let last else { return true }
+        if sort.key == .name {
+            return text == last.text || text.lexicographicallyPrecedes(last.text) != sort.isDescending
+        }
+        return number == last.number || (number < last.number) != sort.isDescending
+    }
+
+    mutating func take(_ place: SortPlace) {
+        if let after, !after.comes(before: place, in: sort) { return }
+        if let last, !place.comes(before: last, in: sort) { return }
+        kept.append(place)
+        if kept.count >= 2 * limit + 64 { shrink() }
+    }
+
+    private mutating func shrink() {
+        kept.sort { $0.comes(before: $1, in: sort) }
+        if kept.count >= limit {
+            kept.removeLast(kept.count - limit)
+            last = kept.last
+        }
+    }
+
+    /// In order.
+    var places: [SortPlace] { [SortPlace](kept.sorted { $0.comes(before: $1, in: sort) }.prefix(limit)) }
+}
