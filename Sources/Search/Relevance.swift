@@ -24,6 +24,12 @@ public struct Relevance: Sendable {
     /// No word is asked for: every score is 0.
     public var isEmpty: Bool { terms.isEmpty }
 
+    /// Of one word: whether this is the score of an asset that has it in its name, which is above all others.
+    public static func isNamed(_ score: Int64) -> Bool { score >= inName }
+
+    private static let inName: Int64 = 8
+    private static let inTag: Int64 = 4
+
     /// The words of a field, as `score` takes them: a space before each and one at the end.
     public static func spaced(_ words: [[UInt8]], endsOpen: Bool = false) -> [UInt8] {
         var out: [UInt8] = []
@@ -42,9 +48,9 @@ public struct Relevance: Sendable {
             var best: Int64 = 1
             for words in term.alternatives {
                 if term.mayBeName, let place = Self.find(words, in: name) {
-                    best = max(best, place == 0 ? words.count == name.count ? 16 : 10 : 8)
-                } else if term.mayBeTag, best < 4, Self.find(words, in: tags) != nil {
-                    best = 4
+                    best = max(best, place == 0 ? words.count == name.count ? 16 : 10 : Self.inName)
+                } else if term.mayBeTag, best < Self.inTag, Self.find(words, in: tags) != nil {
+                    best = Self.inTag
                 }
             }
             score += best

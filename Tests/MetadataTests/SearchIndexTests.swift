@@ -237,6 +237,26 @@ import Testing
         await scene.close()
     }
 
+    @Test func `a page of assets that have the word in their names is that of all`() async throws {
+        let scene = try await Scene()
+        for number in 0..<30 {
+            try await scene.put("\(number) lake.txt", tags: number % 3 == 0 ? ["lake"] : [])
+            try await scene.put("\(number).txt", tags: number % 2 == 0 ? ["lake"] : [], title: "lake")
+        }
+        let whole = try await scene.answer("lake", limit: 200).hits
+        #expect(whole.count == 60)
+        var walked: [SortPlace] = []
+        var after: SortPlace?
+        repeat {
+            let page = try await scene.answer("lake", limit: 7, after: after)
+            #expect(page.matchCount == 60 && !page.isCapped)
+            walked += page.hits
+            after = page.hasMore ? page.hits.last : nil
+        } while after != nil && walked.count < 100
+        #expect(walked == whole)
+        await scene.close()
+    }
+
     @Test func `facets count by type, tag and folder`() async throws {
         let scene = try await Scene()
         try await scene.put("acme/a/1.png", tags: ["Red", "big"])

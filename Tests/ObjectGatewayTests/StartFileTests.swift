@@ -110,7 +110,7 @@ import Testing
         try await withStore { store in
             let text = """
                 {"users": [\(user("alice", key: "ALICE", more: #", "policy": "readonly", "customer": "acme""#))],
-                 "buckets": [{"name": "one", "versioning": "enabled"}, {"name": "two"}]}
+                 "buckets": [{"name": "one", "versioning": "enabled", "assets": true}, {"name": "two"}]}
                 """
             let application = StartFileApplication(file: try file(text), store: store)
             var changed = try await application.run()
@@ -118,7 +118,7 @@ import Testing
             let alice = try #require(try await store.users.user(named: "alice"))
             #expect(alice.policy == .readonly && alice.customer == "acme" && alice.accessKey == [UInt8]("ALICE".utf8))
             let one = try await store.metadata.bucket(named: try name("one"))
-            #expect(one?.versioning == .enabled && one?.owner == "root")
+            #expect(one?.versioning == .enabled && one?.owner == "root" && one?.hasAssets == true)
             changed = try await application.run()
             #expect(changed.users == 0 && changed.buckets == 0)
             #expect(try await store.users.user(named: "alice") == alice)

@@ -23,12 +23,19 @@ struct SearchExpression {
         case some([UInt8])
     }
 
-    /// Nil where nothing can match.
-    mutating func text(of request: SearchRequest) throws(SQLiteError) -> [UInt8]? {
+    /// Nil where nothing can match. Ranges are narrowed down only with `coveringRanges`; without, what is found is compared.
+    /// With `named`, only documents that have this word in their names.
+    mutating func text(
+        of request: SearchRequest, coveringRanges: Bool, named: WordTerm? = nil
+    ) throws(SQLiteError) -> [UInt8]? {
         var parts: [Part] = []
+        if var named {
+            named.field = .name
+            parts.append(try words(named))
+        }
         if let condition = request.query.condition { parts.append(try part(of: condition)) }
         if let customer = request.customer { parts.append(try filter(FilterTerm(.customer, customer))) }
-        for clause in request.query.ranges where clause.field != .created {
+        for clause in request.query.ranges where coveringRanges && clause.field != .created {
             // What nothing holds for is found out when it is compared.
             var alternatives: [Part] = []
             for term in NumericBuckets.cover(clause) { alternatives.append(try filter(term)) }

@@ -57,8 +57,8 @@ public final class SearchIndex: Sendable {
 
     private static func readers(_ path: String) -> ReaderPool {
         var configuration = SQLiteStoreConfiguration()
-        configuration.idleReaderCountMax = 4
-        configuration.readerCacheSize_kib = 16_384
+        configuration.idleReaderCountMax = 2
+        configuration.readerCacheSize_kib = 32_768
         return ReaderPool(path: path, configuration: configuration)
     }
 

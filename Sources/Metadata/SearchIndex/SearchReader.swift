@@ -11,25 +11,76 @@ struct SearchReader {
     private typealias Numbers = ClosedRange<Int64>
 
     func answer(_ request: SearchRequest) throws(SQLiteError) -> SearchAnswer {
-        let nothing = SearchAnswer(hits: [], hasMore: false, matchCount: 0, isCapped: false)
-        var expression = SearchExpression(connection)
-        guard let match = try expression.text(of: request) else { return nothing }
+        let nothing = SearchAnswer(
+            hits: [], hasMore: false, matchCount: 0, isCapped: false,
+            facets: Dictionary(request.facets.map { ($0, []) }, uniquingKeysWith: { first, _ in first }))
         let numbers = Self.numbers(of: request.query.ranges)
-        if numbers.isEmpty { return nothing }
+        let filters = request.query.ranges.filter { $0.field != .created }
+        guard !numbers.isEmpty, let match = try match(request, numbers, filters) else { return nothing }
         let relevance = Relevance(request.query)
         // Without words all fit as well as the others, and the newest come first.
         let isByNumber = request.sort.key == .created || request.sort.key == .relevance && relevance.isEmpty
-        let survey = Survey(request, isByNumber ? nil : relevance)
-        let filters = request.query.ranges.filter { $0.field != .created }
-        let surveyed = try take(survey, match, numbers, filters)
+        if !isByNumber, filters.isEmpty, let answer = try named(request, match, numbers, relevance) { return answer }
+        let surveyed = try take(Survey(request, isByNumber ? nil : relevance), match, numbers, filters)
         var answer = SearchAnswer(
             hits: [], hasMore: false, matchCount: min(surveyed.count, SearchRequest.matchCountMax),
             isCapped: surveyed.count > SearchRequest.matchCountMax)
-        var hits = isByNumber ? try page(request, match, numbers, filters) : surveyed.top.places
-        answer.hasMore = hits.count > request.limit
-        hits.removeLast(max(0, hits.count - request.limit))
-        answer.hits = hits
+        answer.take(isByNumber ? try page(request, match, numbers, filters) : surveyed.top.places, limit: request.limit)
         for facet in request.facets { answer.facets[facet] = try values(of: surveyed.facets[facet] ?? [:]) }
+        return answer
+    }
+
+    /// Terms for ranges cost more than comparing, where the rest of the query leaves few documents.
+    private func match(
+        _ request: SearchRequest, _ numbers: [Numbers], _ filters: [RangeClause]
+    ) throws(SQLiteError) -> [UInt8]? {
+        var expression = SearchExpression(connection)
+        let plain = try expression.text(of: request, coveringRanges: false)
+        guard let plain, !filters.isEmpty else { return plain }
+        var count = 0
+        for range in numbers where count < Self.comparedMax {
+            count += try self.count(plain, range, limit: Self.comparedMax - count).count
+        }
+        return count < Self.comparedMax ? plain : try expression.text(of: request, coveringRanges: true)
+    }
+
+    /// Documents that are rather compared than narrowed down.
+    private static let comparedMax = 20_000
+
+    /// The answer to one word, where enough of the newest matches have it in their names to fill the page: all of those come
+    /// before the others, which are only counted then. Nil where it takes a look at all matches.
+    private func named(
+        _ request: SearchRequest, _ match: [UInt8], _ numbers: [Numbers], _ relevance: Relevance
+    ) throws(SQLiteError) -> SearchAnswer? {
+        let words = request.query.rankedWords
+        guard request.sort.key == .relevance, request.facets.isEmpty, words.count == 1, let word = words.first,
+            word.field == .any, request.after.map({ Relevance.isNamed($0.number) }) ?? true
+        else { return nil }
+        var expression = SearchExpression(connection)
+        guard let named = try expression.text(of: request, coveringRanges: false, named: word) else { return nil }
+        var count = 0
+        var newest: [Numbers] = []
+        for range in numbers where count <= SearchRequest.matchCountMax {
+            let found = try self.count(match, range, limit: SearchRequest.matchCountMax - count)
+            count += found.count
+            guard let lowest = found.lowest else { continue }
+            let isCut = count >= SearchRequest.matchCountMax
+            newest.append((isCut ? lowest : range.lowerBound)...range.upperBound)
+            if isCut {
+                // One more makes it more than are counted.
+                if lowest > range.lowerBound {
+                    count += try self.count(match, range.lowerBound...(lowest - 1), limit: 1).count
+                }
+                if count > SearchRequest.matchCountMax { break }
+            }
+        }
+        let surveyed = try take(Survey(request, relevance), named, newest, [])
+        let places = surveyed.top.places
+        guard places.count > request.limit else { return nil }
+        var answer = SearchAnswer(
+            hits: [], hasMore: false, matchCount: min(count, SearchRequest.matchCountMax),
+            isCapped: count > SearchRequest.matchCountMax)
+        answer.take(places, limit: request.limit)
         return answer
     }
 
@@ -131,7 +182,7 @@ struct SearchReader {
         for range in numbers {
             if survey.isFull { break }
             if !survey.needsRows, filters.isEmpty {
-                survey.count += try count(match, range, limit: SearchRequest.matchCountMax + 1 - survey.count)
+                survey.count += try count(match, range, limit: SearchRequest.matchCountMax + 1 - survey.count).count
                 continue
             }
             try connection.with(Self.newestFirst) { (row) throws(SQLiteError) in
@@ -144,17 +195,22 @@ struct SearchReader {
         return survey
     }
 
-    private func count(_ match: [UInt8], _ range: Numbers, limit: Int) throws(SQLiteError) -> Int {
+    /// How many of the newest matches there are, at most `limit`, and the lowest number among them.
+    private func count(
+        _ match: [UInt8], _ range: Numbers, limit: Int
+    ) throws(SQLiteError) -> (count: Int, lowest: Int64?) {
         try connection.with(
             """
-            SELECT count(*) FROM (
-                SELECT rowid FROM words WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT ?4
+            SELECT count(*), min(number) FROM (
+                SELECT rowid AS number FROM words
+                WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT ?4
             )
             """
         ) { (row) throws(SQLiteError) in
             Self.bind(match, range, row)
-            row.bind(Int64(limit), at: 4)
-            return try row.step() ? Int(clamping: row.int64(0)) : 0
+            row.bind(Int64(max(0, limit)), at: 4)
+            guard try row.step() else { return (0, nil) }
+            return (Int(clamping: row.int64(0)), row.optionalInt64(1))
         }
     }
 
@@ -240,6 +296,14 @@ struct SearchReader {
             if let label { values.append(FacetValue(value: label, count: count)) }
         }
         return values
+    }
+}
+
+extension SearchAnswer {
+    /// `places` may be one more than the page has.
+    fileprivate mutating func take(_ places: [SortPlace], limit: Int) {
+        hasMore = places.count > limit
+        hits = [SortPlace](places.prefix(limit))
     }
 }
 

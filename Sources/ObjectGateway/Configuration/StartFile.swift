@@ -10,6 +10,8 @@ struct StartFile: Sendable {
         var name: BucketName
         /// Nil leaves the bucket as it is.
         var versioning: VersioningState?
+        /// Whether its objects are assets; nil leaves the bucket as it is.
+        var assets: Bool?
     }
 
     let path: String
@@ -82,15 +84,18 @@ struct StartFile: Sendable {
     }
 
     private static func bucket(_ value: JSONValue, place: String) throws(SettingError) -> Bucket {
-        let members = try Members(value, of: ["name", "versioning"], place: place)
+        let members = try Members(value, of: ["name", "versioning", "assets"], place: place)
         let text = try members.required("name", wanted: Administration.bucketNameRule)
         guard let name = BucketName(text.utf8) else {
             throw members.error("name", wanted: Administration.bucketNameRule)
         }
         let wanted = "enabled, suspended or unversioned"
-        guard let versioning = try members.text("versioning", wanted: wanted) else { return Bucket(name: name) }
+        let assets = try members.flag("assets")
+        guard let versioning = try members.text("versioning", wanted: wanted) else {
+            return Bucket(name: name, assets: assets)
+        }
         for state in [VersioningState.enabled, .suspended, .unversioned] where "\(state)" == versioning {
-            return Bucket(name: name, versioning: state)
+            return Bucket(name: name, versioning: state, assets: assets)
         }
         throw members.error("versioning", wanted: wanted)
     }

@@ -76,7 +76,9 @@ struct StartFileApplication {
             if let state = wanted.versioning, isSwitched {
                 try await store.metadata.setVersioning(state, of: bucket.id)
             }
-            if former == nil || isSwitched { count += 1 }
+            let isTurned = wanted.assets != nil && wanted.assets != bucket.hasAssets
+            if let assets = wanted.assets, isTurned { try await store.metadata.setAssets(assets, of: bucket.id) }
+            if former == nil || isSwitched || isTurned { count += 1 }
         }
         return count
     }
