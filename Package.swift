@@ -64,10 +64,15 @@ let package = Package(
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
         module("SigV4", ["Bytes", "Threads", "Digests", "HTTPServer"]),
         module("Metadata", ["Bytes", "Search", "Threads", "Files", "SQLite", "Digests", "RedoLog"]),
-        module("Buckets", ["CLinux", "Bytes", "Threads", "Files", "Digests", "RedoLog", "Metadata"]),
+        module(
+            "Buckets",
+            ["CLinux", "Bytes", "Threads", "Files", "Digests", "XML", "RedoLog", "HTTPClient", "SigV4", "Metadata"]),
         module(
             "ObjectGateway",
-            ["Bytes", "Search", "Threads", "Files", "Digests", "XML", "HTTPServer", "SigV4", "Metadata", "Buckets"]),
+            [
+                "Bytes", "Search", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer", "SigV4", "Metadata",
+                "Buckets",
+            ]),
         program(
             "ogw",
             [
