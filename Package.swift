@@ -131,7 +131,7 @@ let package = Package(
         tests("SQLiteTests", ["SQLite"]),
         tests("MongoTests", ["Mongo"]),
         tests("VipsTests", ["Vips", "MediaSteps"]),
-        tests("HTTPClientTests", ["HTTPClient"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
         tests(
@@ -139,7 +139,9 @@ let package = Package(
             exclude: ["Fixtures"]),
         tests(
             "BucketsTests",
-            ["Buckets", "Metadata", "RedoLog", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes"]),
+            [
+                "Buckets", "Metadata", "RedoLog", "HTTPClient", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes",
+            ]),
         tests(
             "ObjectGatewayTests",
             [

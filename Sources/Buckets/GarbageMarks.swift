@@ -20,7 +20,9 @@ struct GarbageMarks {
     /// How many entries, from the head on, have been listed for a lifetime or longer.
     mutating func ripe(now: ContinuousClock.Instant) -> UInt64 {
         while marks.count > 1, marks[1].moment.duration(to: now) >= lifetime { marks.removeFirst() }
-        guard let first = marks.first, first.moment.duration(to: now) >= lifetime, first.total > removed else { return 0 }
+        guard let first = marks.first, first.moment.duration(to: now) >= lifetime, first.total > removed else {
+            return 0
+        }
         return first.total - removed
     }
 

@@ -94,7 +94,8 @@ import Threads
         // SAFETY: libcurl lends `count` bytes of room for the call.
         unsafe body.withUnsafeBytes { bytes in
             unsafe UnsafeMutableRawPointer(room).copyMemory(
-                from: UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + length]).baseAddress ?? UnsafeRawPointer(room),
+                from: UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + length]).baseAddress
+                    ?? UnsafeRawPointer(room),
                 byteCount: length)
         }
         sent += length

@@ -54,7 +54,10 @@ public final class BlobStream: Sendable {
         }
         do {
             return try await advance()
-        } catch BucketsError.gone(let blob) {
+        } catch {
+            // Nothing follows what is missing.
+            state.withLock { ($0.index, $0.reader) = (extents.count, nil) }
+            guard case BucketsError.gone(let blob) = error else { throw error }
             // What is pinned is not removed, so that a missing object is no race.
             throw blobs.damage.error(blob, "it is missing though a version names it")
         }

@@ -77,7 +77,8 @@ public struct EngineAddress: Sendable, Equatable {
             var host = bytes.dropFirst(scheme.utf8.count + 3)
             if host.last == Ascii.slash { host = host.dropLast() }
             let isHost = host.allSatisfy {
-                Ascii.isLetter($0) || Ascii.isDigit($0) || [Ascii.dash, Ascii.dot, Ascii.colon, 0x5B, 0x5D].contains($0)
+                Ascii.isLetter($0) || Ascii.isDigit($0)
+                    || [Ascii.dash, Ascii.dot, Ascii.colon, 0x5B, 0x5D].contains($0)
             }
             guard isHost, !host.isEmpty, host.first != Ascii.colon else { throw Malformed(wanted: wanted) }
             // A client leaves the scheme's own port out of the Host field, which is signed.

@@ -40,10 +40,13 @@ extension EngineClient {
         return try await open(request)
     }
 
-    /// The length of an object in bytes; nil where it is not there.
-    func length(of key: String) async throws(EngineError) -> UInt64? {
+    /// The length of an object in bytes; nil where it is not there. `isTriedOnce`: an answer within some seconds, or none.
+    func length(of key: String, isTriedOnce: Bool = false) async throws(EngineError) -> UInt64? {
         do throws(EngineError) {
-            let answer = try await call(Request("HEAD", key))
+            var request = Request("HEAD", key)
+            request.isTriedOnce = isTriedOnce
+            if isTriedOnce { request.idleTimeout = .seconds(3) }
+            let answer = try await call(request)
             return answer.head.header("content-length").flatMap { Ascii.decimal($0.utf8) }
         } catch {
             if error.isNoSuchKey { return nil }
@@ -91,7 +94,8 @@ extension EngineClient {
         let objects = root.children("Contents").compactMap { element -> EngineObject? in
             guard let key = element.text(of: "Key") else { return nil }
             return EngineObject(
-                key: String(ascii: key), modified: element.text(of: "LastModified").flatMap { DateFormats.parseISO8601($0) })
+                key: String(ascii: key),
+                modified: element.text(of: "LastModified").flatMap { DateFormats.parseISO8601($0) })
         }
         let isCut = root.text(of: "IsTruncated").map { $0.elementsEqual("true".utf8) } ?? false
         let next = root.text(of: "NextContinuationToken").map { String(ascii: $0) }

@@ -1,6 +1,7 @@
 import Bytes
 import HTTPClient
 import SigV4
+import Synchronization
 import Threads
 import XML
 
@@ -15,6 +16,8 @@ final class EngineClient: Sendable {
         var body: [UInt8]?
         /// Longer than the usual where the engine works before it answers.
         var idleTimeout: Duration?
+        /// Whoever asks wants to know how it is now.
+        var isTriedOnce = false
 
         init(_ method: String, _ key: String) { (self.method, self.key) = (method, key) }
     }
@@ -31,6 +34,9 @@ final class EngineClient: Sendable {
     private let configuration: RemoteBlobsConfiguration
     private let pool: Pool
     private let budget = RetryBudget()
+    /// Sent since the beginning, repetitions included.
+    let requests = Atomic<UInt64>(0)
+    let repetitions = Atomic<UInt64>(0)
     /// Of a document of the engine's, in bytes: a list of 1,000 keys takes some 300 KiB.
     private static let documentBytesMax = 4 << 20
 
@@ -40,7 +46,8 @@ final class EngineClient: Sendable {
         self.session = session
         self.pool = pool
         signer = Signer(
-            accessKey: configuration.accessKey, secret: configuration.secretKey, region: configuration.address.region.utf8)
+            accessKey: configuration.accessKey, secret: configuration.secretKey,
+            region: configuration.address.region.utf8)
     }
 
     /// Sends and reads the answer whole, with at most `bytesMax` bytes of body.
@@ -54,6 +61,7 @@ final class EngineClient: Sendable {
                 return Answer(head: response, body: body)
             } catch {
                 attempt += 1
+                if request.isTriedOnce { throw error }
                 try await pause(after: error, attempt: attempt)
             }
         }
@@ -77,6 +85,7 @@ final class EngineClient: Sendable {
     /// Waits before a repetition: `attempt` is how often it failed. Throws the error where nothing is to be repeated.
     func pause(after error: EngineError, attempt: Int) async throws(EngineError) {
         guard error.isTransient, attempt < configuration.attemptsMax, budget.take() else { throw error }
+        repetitions.add(1, ordering: .relaxed)
         let longest_ms = 100 << min(attempt - 1, 5)
         await pool.sleep(for: .milliseconds(Int.random(in: longest_ms / 2...longest_ms)))
     }
@@ -84,6 +93,7 @@ final class EngineClient: Sendable {
     /// One attempt. Throws `refused` for every status that is no success.
     private func send(_ request: Request) async throws(EngineError) -> StreamResponse {
         let outgoing = try signed(request)
+        requests.add(1, ordering: .relaxed)
         let response: StreamResponse
         do { response = try await session.send(outgoing) } catch { throw .transport(error) }
         if (200...299).contains(response.status) { return response }

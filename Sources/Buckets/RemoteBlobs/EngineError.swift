@@ -14,7 +14,8 @@ enum EngineError: Error, Sendable, Equatable {
     var isTransient: Bool {
         switch self {
         case .refused(let status, let code):
-            [408, 429, 500, 502, 503, 504].contains(status) || ["SlowDown", "InternalError", "RequestTimeout"].contains(code)
+            [408, 429, 500, 502, 503, 504].contains(status)
+                || ["SlowDown", "InternalError", "RequestTimeout"].contains(code)
         case .transport(.unusableURL), .transport(.unusableHeader), .transport(.tls), .transport(.closed): false
         case .transport: true
         case .malformed: false

@@ -44,7 +44,9 @@ extension RemoteBlobs {
     /// All content of a small blob, by one request.
     private func whole(_ extent: BlobExtent, proof: BlobFile.Proof) async throws(BucketsError) -> [UInt8] {
         let reason = try await twice(extent) { (object) throws(BucketsError) -> Result<[UInt8], Wrong> in
-            guard UInt64(object.count) >= extent.blobSize else { return .failure(Wrong("its object has \(object.count) bytes")) }
+            guard UInt64(object.count) >= extent.blobSize else {
+                return .failure(Wrong("its object has \(object.count) bytes"))
+            }
             let size = Int(extent.blobSize)
             let tail = object.span.extracting(size..<object.count)
             let trailer: BlobTrailer

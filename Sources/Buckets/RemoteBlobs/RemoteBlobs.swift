@@ -89,12 +89,16 @@ public final class RemoteBlobs: Sendable {
     /// Whether the engine answers now, for health checks.
     public func answers() async -> Bool {
         do throws(EngineError) {
-            _ = try await client.length(of: client.address.key(Self.marker))
+            _ = try await client.length(of: client.address.key(Self.marker), isTriedOnce: true)
             return true
         } catch {
             return false
         }
     }
+
+    /// Requests to the engine since the opening, repetitions included, and how many of them were repetitions; for metrics.
+    public var requestCount: UInt64 { client.requests.load(ordering: .relaxed) }
+    public var repetitionCount: UInt64 { client.repetitions.load(ordering: .relaxed) }
 
     /// Ends what is under way. Nothing can be read or written any more.
     public func close() { session.close() }
@@ -148,7 +152,8 @@ public final class RemoteBlobs: Sendable {
     /// Ends uploads to the engine that a process left when it died, longer ago than any that is published. Returns how many.
     @discardableResult
     public func abortStaleUploads() async -> Int {
-        let before = Timestamp(milliseconds: Timestamp.now().milliseconds - Int64(clamping: remote.orphanAge.millisecondsClamped))
+        let before = Timestamp(
+            milliseconds: Timestamp.now().milliseconds - Int64(clamping: remote.orphanAge.millisecondsClamped))
         guard let stale = try? await client.uploads(prefix: client.address.key(""), before: before) else { return 0 }
         var count = 0
         for (key, upload) in stale where blob(ofKey: key) != nil {

@@ -57,7 +57,6 @@ final class RemoteSink: BlobSink {
         } else {
             upload = try await RemoteUpload.begin(in: blobs)
             self.upload = upload
-            buffer.reserveCapacity(0)
         }
         let part = buffer
         buffer = []

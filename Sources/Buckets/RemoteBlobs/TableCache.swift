@@ -22,7 +22,9 @@ final class TableCache: Sendable {
             state.tables[blob] = table
             state.bytes += table.count * 4
             // Which one goes does not matter much: it is read again.
-            while state.bytes > bytesMax, let (other, _) = state.tables.first(where: { $0.key != blob }) { state.remove(other) }
+            while state.bytes > bytesMax, let (other, _) = state.tables.first(where: { $0.key != blob }) {
+                state.remove(other)
+            }
         }
     }
 

@@ -59,7 +59,8 @@ struct BlobsPlace {
         }
         guard hasFiles else { return }
         throw StartError(
-            "OGW_BLOBS names an engine, but objects of \(folder.path) lie in its files: wanted \"local\", or a new store.")
+            "OGW_BLOBS names an engine, but objects of \(folder.path) lie in its files: wanted \"local\", or a new store."
+        )
     }
 
     private func claim(_ blobs: RemoteBlobs, at address: EngineAddress) async throws(StartError) {

@@ -126,12 +126,15 @@ struct Listeners {
                 return isThere ? nil : "the data folder is not readable"
             },
             .init(name: "disk") {
-                guard let hasRoom = pool.blocking({ try? objects.hasRoom() }) else { return "the free space is unknown" }
+                guard let hasRoom = pool.blocking({ try? objects.hasRoom() }) else {
+                    return "the free space is unknown"
+                }
                 return hasRoom ? nil : "too little space is free"
             },
         ]
         if let engine = store.engine {
-            checks.append(.init(name: "engine") { await engine.answers() ? nil : "the engine of the blobs does not answer" })
+            checks.append(
+                .init(name: "engine") { await engine.answers() ? nil : "the engine of the blobs does not answer" })
         }
         return checks
     }
@@ -189,6 +192,14 @@ struct Listeners {
         add("ogw_blobs_removed_total", .counter, "Blobs whose files were removed.") { Double(sweeper.removedCount) }
         let objects = store.objects
         add("ogw_directory_syncs_total", .counter, "Syncs of blob directories.") { Double(objects.directorySyncCount) }
+        if let engine = store.engine {
+            add("ogw_engine_requests_total", .counter, "Requests to the engine of the blobs, repetitions included.") {
+                Double(engine.requestCount)
+            }
+            add("ogw_engine_repetitions_total", .counter, "Requests to the engine that were made again.") {
+                Double(engine.repetitionCount)
+            }
+        }
         addCheckSources(add, store)
         addSearchSources(add, store.search)
         let folder = store.configuration.data
