@@ -64,10 +64,15 @@ let package = Package(
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
         module("SigV4", ["Bytes", "Threads", "Digests", "HTTPServer"]),
         module("Metadata", ["Bytes", "Search", "Threads", "Files", "SQLite", "Digests", "RedoLog"]),
-        module("Buckets", ["CLinux", "Bytes", "Threads", "Files", "Digests", "RedoLog", "Metadata"]),
+        module(
+            "Buckets",
+            ["CLinux", "Bytes", "Threads", "Files", "Digests", "XML", "RedoLog", "HTTPClient", "SigV4", "Metadata"]),
         module(
             "ObjectGateway",
-            ["Bytes", "Search", "Threads", "Files", "Digests", "XML", "HTTPServer", "SigV4", "Metadata", "Buckets"]),
+            [
+                "Bytes", "Search", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer", "SigV4", "Metadata",
+                "Buckets",
+            ]),
         program(
             "ogw",
             [
@@ -126,7 +131,7 @@ let package = Package(
         tests("SQLiteTests", ["SQLite"]),
         tests("MongoTests", ["Mongo"]),
         tests("VipsTests", ["Vips", "MediaSteps"]),
-        tests("HTTPClientTests", ["HTTPClient"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
         tests(
@@ -134,7 +139,9 @@ let package = Package(
             exclude: ["Fixtures"]),
         tests(
             "BucketsTests",
-            ["Buckets", "Metadata", "RedoLog", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes"]),
+            [
+                "Buckets", "Metadata", "RedoLog", "HTTPClient", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes",
+            ]),
         tests(
             "ObjectGatewayTests",
             [

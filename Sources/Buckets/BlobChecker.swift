@@ -3,7 +3,7 @@ import Metadata
 import RedoLog
 import Threads
 
-/// Reads one blob from the disk and compares it with what was written.
+/// Reads one blob from where it lies and compares it with what was written.
 struct BlobChecker: Sendable {
     let opener: BlobOpener
     /// Called with the bytes read since the last call; suspends to keep the rate. Returns false where the check is to end.
@@ -34,7 +34,7 @@ struct BlobChecker: Sendable {
 
     private static func reason(_ blob: StoredBlob) -> String {
         switch blob.location {
-        case .file: "a row names it, and its file is not there"
+        case .file: "a row names it, and it is not there"
         case .segment(let number, _): "a row names it, and segment \(number) of the log is not there"
         }
     }
@@ -42,7 +42,7 @@ struct BlobChecker: Sendable {
     private func attempt(_ stored: StoredBlob) async throws -> Outcome {
         do {
             if case .segment = stored.location { return try await checkPayload(stored) }
-            return try await checkFile(stored)
+            return try await opener.blobs.check(stored, pool: opener.pool, pace: pace)
         } catch BucketsError.damaged(let reason) {
             return .wrong(.damaged, reason)
         }
@@ -56,28 +56,5 @@ struct BlobChecker: Sendable {
             _ = try payload.read(damage: BucketsError.damaged)
         }
         return await pace(Int(clamping: stored.size)) ? .whole : .cut
-    }
-
-    private static let piece: UInt64 = 1 << 20
-
-    private func checkFile(_ stored: StoredBlob) async throws -> Outcome {
-        let file = try opener.pool.blocking { () throws(BucketsError) in
-            let file = try opener.blobs.open(stored.id)
-            file.dropCache(at: 0, count: stored.size)
-            return try BlobFile(
-                stored.id, file: file, size: stored.size, proof: stored.proof, damage: BucketsError.damaged)
-        }
-        guard file.table != nil else { return await pace(0) ? .whole : .cut }
-        var start: UInt64 = 0
-        while start < stored.size {
-            let end = min(stored.size, start + Self.piece)
-            try opener.pool.blocking { () throws(BucketsError) in
-                try file.verify(start..<end, damage: BucketsError.damaged)
-                file.file.dropCache(at: start, count: end - start)
-            }
-            guard await pace(Int(end - start)) else { return .cut }
-            start = end
-        }
-        return .whole
     }
 }

@@ -8,6 +8,7 @@ import Threads
 public final class BlobSequence: Sendable {
     /// Of all slices, in bytes.
     public let length: UInt64
+    private let blobs: LocalBlobs
     private let opener: BlobOpener
     private let extents: [BlobExtent]
     /// Those of the extents, by place, that lie in segments.
@@ -27,9 +28,10 @@ public final class BlobSequence: Sendable {
     }
 
     private init(
-        _ extents: [BlobExtent], payloads: [Int: SegmentPayload], file: BlobFile?, pin: PinTable.Pin?,
-        opener: BlobOpener
+        _ extents: [BlobExtent], in blobs: LocalBlobs, payloads: [Int: SegmentPayload], file: BlobFile?,
+        pin: PinTable.Pin?, opener: BlobOpener
     ) {
+        self.blobs = blobs
         (self.extents, self.payloads, self.pin, self.opener) = (extents, payloads, pin, opener)
         length = extents.reduce(0) { $0 &+ $1.length }
         state = Lock(State(file: file))
@@ -38,10 +40,11 @@ public final class BlobSequence: Sendable {
     /// Opens and checks the first run. `file` is that of the first extent, where it is open. Throws as `next` does, and `gone`
     /// where the first file is missing.
     static func open(
-        _ extents: [BlobExtent], payloads: [Int: SegmentPayload] = [:], file: BlobFile? = nil, pin: PinTable.Pin?,
-        opener: BlobOpener
+        _ extents: [BlobExtent], in blobs: LocalBlobs, payloads: [Int: SegmentPayload] = [:], file: BlobFile? = nil,
+        pin: PinTable.Pin?, opener: BlobOpener
     ) async throws -> BlobSequence {
-        let sequence = BlobSequence(extents, payloads: payloads, file: file, pin: pin, opener: opener)
+        let sequence = BlobSequence(
+            extents, in: blobs, payloads: payloads, file: file, pin: pin, opener: opener)
         let first = try await sequence.advance()
         sequence.state.withLock { $0.first = first }
         return sequence
@@ -55,7 +58,7 @@ public final class BlobSequence: Sendable {
             return try await advance()
         } catch BucketsError.gone(let blob) {
             // What is pinned is not swept, so that a missing file is no race.
-            throw opener.blobs.damage.error(blob, "it is missing though a version names it")
+            throw blobs.damage.error(blob, "it is missing though a version names it")
         }
     }
 
@@ -70,7 +73,7 @@ public final class BlobSequence: Sendable {
         }
         // Without its row a pinned blob is still there, and its file says itself what it must be.
         var proof = BlobFile.Proof.unknown
-        if open == nil, !opener.blobs.verified.contains(extent.blob) {
+        if open == nil, !blobs.verified.contains(extent.blob) {
             proof = try await opener.metadata.blob(extent.blob)?.proof ?? .unknown
         }
         let (file, slice) = try opener.pool.blocking { () throws(BucketsError) in
@@ -78,14 +81,14 @@ public final class BlobSequence: Sendable {
             if let open {
                 file = open
             } else {
-                file = try opener.blobs.open(extent.blob, size: extent.blobSize, proof: proof)
+                file = try blobs.open(extent.blob, size: extent.blobSize, proof: proof)
             }
-            return (file, try opener.window(of: extent, in: file, from: done))
+            return (file, try blobs.window(of: extent, in: file, from: done))
         }
         if done + slice.length < extent.length {
             state.withLock { ($0.file, $0.done) = (file, done + slice.length) }
         } else {
-            if extent.length == extent.blobSize, file.table != nil { opener.blobs.verified.insert(extent.blob) }
+            if extent.length == extent.blobSize, file.table != nil { blobs.verified.insert(extent.blob) }
             moveOn(to: index + 1)
         }
         return slice

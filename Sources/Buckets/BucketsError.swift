@@ -11,6 +11,10 @@ public enum BucketsError: Error, Sendable, Equatable {
     case gone(BlobID)
     /// The range does not lie within the version.
     case invalidRange
+    /// The blob was staged too long ago to be published: it may count as an orphan already.
+    case expired(BlobID)
+    /// The engine that keeps the blobs is away, refuses, or failed for now. The text is for the log, never for a client.
+    case unavailable(String)
     /// A limit on what is done at once is reached; try again. The text is for the log, never for a client.
     case overloaded(String)
     /// A blob or row contradicts the other. The text is for the log, never for a client.
@@ -28,7 +32,8 @@ extension BucketsError: CustomStringConvertible {
         case .diskFull: "the disk is full, or below its minimum of free space"
         case .gone(let blob): "blob \(blob.value) is gone"
         case .invalidRange: "the range does not lie within the version"
-        case .overloaded(let what), .damaged(let what): what
+        case .expired(let blob): "blob \(blob.value) was staged too long ago"
+        case .overloaded(let what), .unavailable(let what), .damaged(let what): what
         case .system(let error): error.description
         }
     }

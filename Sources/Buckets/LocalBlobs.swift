@@ -91,11 +91,6 @@ public final class LocalBlobs: Sendable {
         do { return try disk.unnamed(in: directory(ofBlock: block)) } catch { throw BucketsError(error) }
     }
 
-    /// Content up to so many bytes has no file.
-    var inlineBytesMax: Int { max(0, min(configuration.inlineBytesMax, BlobsConfiguration.inlineBytesLimit)) }
-    /// Content up to so many bytes is in memory until it is all there.
-    var collectedBytesMax: UInt64 { UInt64(max(0, inlineBytesMax, configuration.collectedBytesMax)) }
-
     /// The next id. With `needsDirectory` the directory of its file is durable.
     func newID(needsDirectory: Bool) throws(BucketsError) -> BlobID {
         let (id, isReady) = ids.withLock { ids in
@@ -178,11 +173,6 @@ public final class LocalBlobs: Sendable {
 
     /// Syncs of directories since the opening, for metrics.
     public var directorySyncCount: UInt64 { directorySyncs.load(ordering: .relaxed) }
-
-    /// Throws `diskFull` when less is free than the configured minimum.
-    func checkSpace() throws(BucketsError) {
-        if try !hasRoom() { throw .diskFull }
-    }
 
     /// Whether as much is free as configured, so that content may be written. Looks at most every 200 ms.
     public func hasRoom() throws(BucketsError) -> Bool {

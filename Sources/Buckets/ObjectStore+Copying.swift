@@ -24,12 +24,13 @@ extension ObjectStore {
                 switch run {
                 case .bytes(let bytes):
                     try writer.append(bytes.span)
+                    try await writer.relieve()
                     try await keepAlive?()
                 case .slice(let slice):
                     try await copy(slice, of: version, to: writer, through: &buffer, keepAlive)
                 }
             }
-            return try writer.finish()
+            return try await writer.finish()
         } catch {
             writer.discard()
             throw error
@@ -47,7 +48,7 @@ extension ObjectStore {
             let got = try pool.blocking { try slice.file.read(at: slice.offset + done, into: &buffer) }
             guard got >= count else { throw BucketsError.damaged("a blob of \(version.key.text) is too short") }
             try writer.append(buffer.span.extracting(first: count))
-            try writer.relieve()
+            try await writer.relieve()
             done += UInt64(count)
             try await keepAlive?()
             // A long copy lets others have the thread.
@@ -65,23 +66,20 @@ extension ObjectStore {
         guard stored.size == version.size else {
             throw BucketsError.damaged("blob \(source.value) has \(stored.size) bytes instead of \(version.size)")
         }
-        return try pool.blocking { () throws(BucketsError) -> StagedBlob? in
-            guard case .file = stored.location else { return try duplicate(stored, digests: values) }
-            guard let id = try blobs.link(existing: source) else { return nil }
-            return StagedBlob(
-                linked: NewBlob(id: id, size: stored.size, crc32c: stored.crc32c, bytes: nil), blobs: blobs, pool: pool,
-                digests: values)
-        }
+        guard case .file = stored.location else { return try await duplicate(stored, digests: values) }
+        return try await blobs.copy(stored, digests: values, pool: pool)
     }
 
     /// Bytes in the log, taken as they are.
-    private func duplicate(_ stored: StoredBlob, digests: DigestValues) throws(BucketsError) -> StagedBlob? {
+    private func duplicate(
+        _ stored: StoredBlob, digests: DigestValues
+    ) async throws(BucketsError) -> StagedBlob? {
         let share = MemoryBudget.Share(of: blobs.memory)
         guard stored.size <= UInt64(blobs.inlineBytesMax), share.grow(by: Int(stored.size)),
-            let bytes = try payload(stored)
+            let bytes = try pool.blocking({ () throws(BucketsError) in try payload(stored) })
         else { return nil }
         return StagedBlob(
-            inline: bytes, as: try blobs.newID(needsDirectory: false), crc32c: stored.crc32c, share: share,
+            inline: bytes, as: try await blobs.newID(needsDirectory: false), crc32c: stored.crc32c, share: share,
             digests: digests)
     }
 

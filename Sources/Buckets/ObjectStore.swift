@@ -9,23 +9,38 @@ public import Threads
 /// The only writer of objects: bytes are staged, and published with their row.
 public final class ObjectStore: Sendable {
     public let metadata: any MetadataStore
-    public let blobs: LocalBlobs
+    let blobs: any BlobStore
     /// Woken by every write that may leave garbage. Runs after `start()`.
     public let sweeper: Sweeper
     public let pool: Pool
     let opener: BlobOpener
     private let inDoubt = Atomic<UInt64>(0)
 
-    /// `segments` are those that the places in `metadata` are about.
-    public init(metadata: any MetadataStore, blobs: LocalBlobs, segments: SegmentFiles, pool: Pool) {
+    private init(metadata: any MetadataStore, store blobs: any BlobStore, segments: SegmentFiles?, pool: Pool) {
         (self.metadata, self.blobs, self.pool) = (metadata, blobs, pool)
         opener = BlobOpener(metadata: metadata, blobs: blobs, segments: segments, pool: pool)
         sweeper = Sweeper(metadata: metadata, blobs: blobs, pool: pool)
     }
 
+    /// `segments` are those that the places in `metadata` are about; nil where it has no log.
+    public convenience init(metadata: any MetadataStore, blobs: LocalBlobs, segments: SegmentFiles?, pool: Pool) {
+        self.init(metadata: metadata, store: blobs, segments: segments, pool: pool)
+    }
+
+    /// As above, with the blobs on an engine.
+    public convenience init(metadata: any MetadataStore, blobs: RemoteBlobs, segments: SegmentFiles?, pool: Pool) {
+        self.init(metadata: metadata, store: blobs, segments: segments, pool: pool)
+    }
+
     public convenience init(metadata: SQLiteStore, blobs: LocalBlobs, pool: Pool) {
         self.init(metadata: metadata, blobs: blobs, segments: metadata.segments, pool: pool)
     }
+
+    public var damage: DamageReports { blobs.damage }
+    /// Whether as much is free as configured, so that content may be written. May block.
+    public func hasRoom() throws(BucketsError) -> Bool { try blobs.hasRoom() }
+    /// Syncs of blob directories since the opening, for metrics.
+    public var directorySyncCount: UInt64 { blobs.directorySyncCount }
 
     // MARK: Staging
 
@@ -38,8 +53,8 @@ public final class ObjectStore: Sendable {
     ) async throws -> StagedBlob {
         let writer = try BlobWriter(blobs: blobs, pool: pool, digests: digests, sizeMax: sizeMax, label: label)
         do {
-            while try await source.read({ try writer.append($0) }) { try writer.relieve() }
-            return try writer.finish()
+            while try await source.read({ try writer.append($0) }) { try await writer.relieve() }
+            return try await writer.finish()
         } catch {
             writer.discard()
             throw error
@@ -150,8 +165,7 @@ public final class ObjectStore: Sendable {
         let extents = try BlobExtent.extents(of: version, range: range)
         guard let first = extents.first else { return .none }
         if extents.count == 1 { return try await opener.open(first, known: version.blob) }
-        return .several(
-            try await opener.open(extents, of: version, in: bucket) { [sweeper] in sweeper.wake() })
+        return try await opener.open(extents, of: version, in: bucket) { [sweeper] in sweeper.wake() }
     }
 
     /// What is known of the one blob of a version.

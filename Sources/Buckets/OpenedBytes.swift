@@ -11,6 +11,8 @@ public enum OpenedBytes: Sendable {
     case one(BlobSlice)
     /// They lie in several places, or are yet to be checked.
     case several(BlobSequence)
+    /// They come from an engine, at least some of them, and are checked on their way.
+    case stream(BlobStream)
 
     /// A piece of them.
     public enum Run: Sendable {
@@ -25,6 +27,7 @@ public enum OpenedBytes: Sendable {
         case .memory(let bytes): UInt64(bytes.count)
         case .one(let slice): slice.length
         case .several(let sequence): sequence.length
+        case .stream(let stream): stream.length
         }
     }
 
@@ -36,6 +39,7 @@ public enum OpenedBytes: Sendable {
         case .memory(let bytes): try await body(.bytes(bytes))
         case .one(let slice): try await body(.slice(slice))
         case .several(let sequence): while let slice = try await sequence.next() { try await body(.slice(slice)) }
+        case .stream(let stream): while let bytes = try await stream.next() { try await body(.bytes(bytes)) }
         }
     }
 }

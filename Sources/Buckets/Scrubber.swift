@@ -42,11 +42,8 @@ public final class Scrubber: Sendable {
     public init(objects: ObjectStore, configuration: ScrubConfiguration = ScrubConfiguration()) {
         self.objects = objects
         self.configuration = configuration
-        let found = (try? objects.blobs.disk.contents(of: objects.blobs.root + "/" + Self.path)) ?? nil
-        state = Lock(State(report: found.flatMap { ScrubReport($0) } ?? ScrubReport()))
+        state = Lock(State(report: objects.blobs.scrubNote().flatMap { ScrubReport($0) } ?? ScrubReport()))
     }
-
-    private static let path = "meta/scrub"
 
     // MARK: What it says
 
@@ -190,7 +187,7 @@ public final class Scrubber: Sendable {
                 guard isCurrent(pass), outcome != .cut else { return }
                 position = blob.id
                 checked.add(1, ordering: .relaxed)
-                if case .wrong(let kind, let reason) = outcome { found(kind, blob, reason, pass) }
+                if case .wrong(let kind, let reason) = outcome { await found(kind, blob, reason, pass) }
                 update(pass) { report in
                     report.position = position
                     report.blobs += 1
@@ -217,13 +214,13 @@ public final class Scrubber: Sendable {
         return isCurrent(pass)
     }
 
-    private func found(_ kind: ScrubFinding.Kind, _ blob: StoredBlob, _ reason: String, _ pass: Pass) {
+    private func found(_ kind: ScrubFinding.Kind, _ blob: StoredBlob, _ reason: String, _ pass: Pass) async {
         let blobs = objects.blobs
-        blobs.verified.remove(blob.id)
+        blobs.forgetProof(of: blob.id)
         blobs.damage.report(blob.id, reason)
         var finding = ScrubFinding(kind: kind, blob: blob.id, reason: reason, moment: .now(), isQuarantined: false)
         if kind == .damaged, case .file = blob.location {
-            finding.isQuarantined = objects.pool.blocking { quarantine(finding, moves: pass.repairs) }
+            finding.isQuarantined = await blobs.quarantine(finding, moves: pass.repairs, pool: objects.pool)
         }
         update(pass) { $0.note(finding) }
     }
@@ -238,36 +235,18 @@ public final class Scrubber: Sendable {
         for blob in nameless where !garbage.contains(blob) {
             guard isCurrent(pass) else { return }
             var finding = ScrubFinding(
-                kind: .orphan, blob: blob, reason: "no row names this file", moment: .now(), isQuarantined: false)
-            let isThere = objects.pool.blocking { (try? objects.blobs.open(blob)) != nil }
-            guard isThere else { continue }
-            if pass.repairs { finding.isQuarantined = objects.pool.blocking { quarantine(finding, moves: true) } }
-            update(pass) { $0.note(finding) }
-        }
-    }
-
-    /// Whether the file has a name in the quarantine now. With `moves` it keeps no other.
-    private func quarantine(_ finding: ScrubFinding, moves: Bool) -> Bool {
-        let blobs = objects.blobs
-        let folder = Quarantine(disk: blobs.disk, directory: blobs.root + "/quarantine")
-        do {
-            try folder.keep(
-                finding.blob, at: blobs.path(of: finding.blob), reason: finding.reason, moment: finding.moment)
-            if moves {
-                try blobs.remove(finding.blob)
-                try blobs.makeRemovalDurable([finding.blob])
+                kind: .orphan, blob: blob, reason: "no row names it", moment: .now(), isQuarantined: false)
+            guard await objects.blobs.isThere(blob, pool: objects.pool) else { continue }
+            if pass.repairs {
+                finding.isQuarantined = await objects.blobs.quarantine(finding, moves: true, pool: objects.pool)
             }
-            return true
-        } catch {
-            // It stays where it is, and the next scrub finds it again.
-            return false
+            update(pass) { $0.note(finding) }
         }
     }
 
     /// A hint for the next process: where it cannot be written, a scrub begins anew.
     private func save() {
         let text = report.text
-        let blobs = objects.blobs
-        objects.pool.blocking { _ = try? blobs.disk.replace("scrub", in: blobs.root + "/meta", with: text) }
+        objects.pool.blocking { objects.blobs.keepScrubNote(text) }
     }
 }

@@ -3,8 +3,8 @@ import Files
 public import Metadata
 import Threads
 
-/// Content that belongs to no version yet. Nothing of it is visible: it is in memory, to become durable with its commit, or in
-/// a file whose content is durable, and which goes when this object goes, unless `ObjectStore` published it.
+/// Content that belongs to no version yet. Nothing of it is visible: it is in memory, to become durable with its commit, or
+/// durable in a place of its own, which goes when this object goes, unless `ObjectStore` published it.
 public final class StagedBlob: Sendable {
     /// Nil for content of no bytes, which has no blob.
     public let new: NewBlob?
@@ -12,32 +12,32 @@ public final class StagedBlob: Sendable {
     public let size: UInt64
     /// MD5 and what was asked for.
     public let digests: DigestValues
-    private let blobs: LocalBlobs?
     private let pool: Pool?
     /// Of the bytes in memory, held as long as they are.
     private let share: MemoryBudget.Share?
     private let state: Lock<State>
 
-    private enum State {
-        /// The file has no name: it vanishes by itself, even when the process dies.
-        case unnamed(any DiskFile)
+    enum State {
+        /// The synced file has no name: it vanishes by itself, even when the process dies.
+        case unnamed(any DiskFile, LocalBlobs)
         /// The name has to be removed unless the blob is published.
-        case named
-        /// The file belongs to a version, or may: the store failed to say. Also where there is no file.
+        case named(LocalBlobs)
+        /// On the engine since this moment, from where it has to be removed unless it is published.
+        case uploaded(RemoteBlobs, since: ContinuousClock.Instant)
+        /// The bytes belong to a version, or may: the store failed to say. Also where they are in memory.
         case released
     }
 
     private init(
-        _ new: NewBlob?, size: UInt64, blobs: LocalBlobs?, pool: Pool?, share: MemoryBudget.Share?, _ state: State,
-        digests: DigestValues
+        _ new: NewBlob?, size: UInt64, pool: Pool?, share: MemoryBudget.Share?, _ state: State, digests: DigestValues
     ) {
-        (self.new, self.size, self.blobs, self.pool, self.share) = (new, size, blobs, pool, share)
+        (self.new, self.size, self.pool, self.share) = (new, size, pool, share)
         self.digests = digests
         self.state = Lock(state)
     }
 
     convenience init(empty digests: DigestValues) {
-        self.init(nil, size: 0, blobs: nil, pool: nil, share: nil, .released, digests: digests)
+        self.init(nil, size: 0, pool: nil, share: nil, .released, digests: digests)
     }
 
     /// Bytes that the commit takes into the log. `crc32c` spares computing their CRC-32C.
@@ -47,26 +47,16 @@ public final class StagedBlob: Sendable {
     ) {
         let new = NewBlob(
             id: id, size: UInt64(bytes.count), crc32c: known ?? digests.crc32c ?? CRC32C.of(bytes), bytes: bytes)
-        self.init(new, size: new.size, blobs: nil, pool: nil, share: share, .released, digests: digests)
+        self.init(new, size: new.size, pool: nil, share: share, .released, digests: digests)
     }
 
-    /// A synced file without a name.
-    convenience init(
-        _ new: NewBlob, blobs: LocalBlobs, pool: Pool, unnamed file: any DiskFile, digests: DigestValues
-    ) {
-        self.init(
-            new, size: new.size, blobs: blobs, pool: pool, share: nil, .unnamed(file), digests: digests)
-    }
-
-    /// A file that has its name already.
-    convenience init(linked new: NewBlob, blobs: LocalBlobs, pool: Pool, digests: DigestValues) {
-        self.init(new, size: new.size, blobs: blobs, pool: pool, share: nil, .named, digests: digests)
+    /// Content that is durable outside the log.
+    convenience init(_ new: NewBlob, pool: Pool, _ state: State, digests: DigestValues) {
+        self.init(new, size: new.size, pool: pool, share: nil, state, digests: digests)
     }
 
     deinit {
-        guard let blobs, let pool, let new, !state.withLock({ if case .released = $0 { true } else { false } }) else {
-            return
-        }
+        guard let pool, let new, !state.withLock({ if case .released = $0 { true } else { false } }) else { return }
         // A large file takes time to vanish: at its removal, or where it has no name, when `last` goes.
         pool.blocking {
             let last = state.withLock { state in
@@ -74,27 +64,34 @@ public final class StagedBlob: Sendable {
                 return state
             }
             // What cannot be removed now is found as an orphan by `ogw check`.
-            if case .named = last { try? blobs.remove(new.id) }
+            switch last {
+            case .named(let blobs): try? blobs.remove(new.id)
+            case .uploaded(let blobs, _): blobs.removeLater(new.id)
+            case .unnamed, .released: break
+            }
         }
     }
 
     public var blob: BlobID? { new?.id }
     public var content: Content { new.map { .blob($0.id) } ?? .empty }
-    /// Whether the bytes are in a file rather than in memory.
+    /// Whether the bytes have a place outside the log.
     public var isFile: Bool { new != nil && new?.bytes == nil }
 
-    /// Gives the file its name, once. May block. Not for concurrent use.
+    /// Makes the bytes ready to be named by a row, once: gives a file its name. May block. Not for concurrent use. Throws
+    /// `expired` for what is on the engine too long to be published.
     func name() throws(BucketsError) {
-        guard let blobs, let new else { return }
-        let unnamed = state.withLock { state -> (any DiskFile)? in
-            if case .unnamed(let file) = state { file } else { nil }
+        guard let new else { return }
+        switch state.withLock({ $0 }) {
+        case .unnamed(let file, let blobs):
+            try blobs.name(file, as: new.id)
+            state.withLock { $0 = .named(blobs) }
+        case .uploaded(let blobs, let since):
+            guard since.duration(to: .now) < blobs.remote.stageLifetime else { throw .expired(new.id) }
+        case .named, .released: break
         }
-        guard let unnamed else { return }
-        try blobs.name(unnamed, as: new.id)
-        state.withLock { $0 = .named }
     }
 
-    /// The file stays, whatever happens to this object.
+    /// The bytes stay, whatever happens to this object.
     func release() { state.withLock { $0 = .released } }
 }
 

@@ -1,11 +1,11 @@
 public import Metadata
 import Synchronization
-public import Threads
+import Threads
 
-/// Removes the files of blobs that nothing names any more, and then forgets them. The only one who does.
+/// Removes blobs that nothing names any more from where they lie, and then forgets them. The only one who does.
 public final class Sweeper: Sendable {
     private let metadata: any MetadataStore
-    private let blobs: LocalBlobs
+    private let blobs: any BlobStore
     private let pool: Pool
     /// The longest time between two sweeps.
     private let interval: Duration
@@ -13,6 +13,7 @@ public final class Sweeper: Sendable {
     private let pause: Duration
     private let state = Lock(State())
     private let removed = Atomic<UInt64>(0)
+    private let marks: Lock<GarbageMarks>
 
     private struct State {
         var isRunning = false
@@ -23,12 +24,13 @@ public final class Sweeper: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    public init(
-        metadata: any MetadataStore, blobs: LocalBlobs, pool: Pool, interval: Duration = .seconds(30),
+    init(
+        metadata: any MetadataStore, blobs: any BlobStore, pool: Pool, interval: Duration = .seconds(30),
         pause: Duration = .milliseconds(200)
     ) {
         (self.metadata, self.blobs, self.pool) = (metadata, blobs, pool)
         (self.interval, self.pause) = (interval, pause)
+        marks = Lock(GarbageMarks(lifetime: blobs.garbageLifetime))
     }
 
     /// Sweeps from now on, first at once. Does nothing when it was started before.
@@ -74,28 +76,41 @@ public final class Sweeper: Sendable {
     /// Files removed since the opening, for metrics.
     public var removedCount: UInt64 { removed.load(ordering: .relaxed) }
 
-    /// Removes all present garbage and returns how many blobs that were. What is pinned, and what could not be removed, stays
-    /// listed for a later sweep; a file that is gone already is fine.
+    /// Removes all present garbage and returns how many blobs that were. What is pinned or too young, and what could not be
+    /// removed, stays listed for a later sweep; a blob that is gone already is fine.
     @discardableResult
     public func sweep() async throws(MetadataError) -> Int {
         var count = 0
         // The list is oldest first, so that what is passed over stays at its head.
-        var pinned = 0
-        while true {
-            let garbage = [BlobID](try await metadata.garbage(limit: pinned + Self.batchLength).dropFirst(pinned))
+        var passed = 0
+        var left = try ripeCount()
+        while left > 0 {
+            let limit = min(Self.batchLength, Int(clamping: left))
+            let garbage = [BlobID](try await metadata.garbage(limit: passed + limit).dropFirst(passed))
             if garbage.isEmpty { return count }
+            left -= UInt64(min(garbage.count, limit))
             let free = pool.blocking { blobs.pins.unpinned(of: garbage) }
-            pinned += garbage.count - free.count
+            passed += garbage.count - free.count
             if free.isEmpty { continue }
-            let gone = pool.blocking { free.filter { (try? blobs.remove($0)) != nil } }
-            // A name that a crash brings back after its row is forgotten would be an orphan.
-            guard !gone.isEmpty, (try? pool.blocking({ try blobs.makeRemovalDurable(gone) })) != nil else {
-                return count
-            }
+            let gone = await blobs.remove(free, pool: pool)
+            if gone.isEmpty { return count }
             try await metadata.forgetGarbage(gone)
+            marks.withLock { $0.take(gone.count) }
             count += gone.count
             removed.add(UInt64(gone.count), ordering: .relaxed)
             if gone.count < free.count { return count }
+        }
+        return count
+    }
+
+    /// How many of the list, from its head on, are old enough.
+    private func ripeCount() throws(MetadataError) -> UInt64 {
+        if blobs.garbageLifetime == .zero { return .max }
+        let listed = try pool.blocking { () throws(MetadataError) in try metadata.garbageCount() }
+        let now = ContinuousClock.now
+        return marks.withLock { marks in
+            marks.note(count: listed, now: now)
+            return marks.ripe(now: now)
         }
     }
 

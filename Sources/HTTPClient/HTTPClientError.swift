@@ -11,6 +11,8 @@ public enum HTTPClientError: Error, Sendable, Equatable, CustomStringConvertible
     case tls(String)
     /// The head or the body of the answer exceeds its limit.
     case responseTooLarge
+    /// The session was closed.
+    case closed
     /// Anything else, with libcurl's code.
     case failed(code: UInt32, String)
 
@@ -23,6 +25,7 @@ public enum HTTPClientError: Error, Sendable, Equatable, CustomStringConvertible
         case .timedOut: "timed out"
         case .tls(let reason): "TLS failed: \(reason)"
         case .responseTooLarge: "the response is too large"
+        case .closed: "the session is closed"
         case .failed(let code, let reason): "libcurl error \(code): \(reason)"
         }
     }

@@ -2,6 +2,7 @@ import Buckets
 import Bytes
 import Digests
 import Files
+import HTTPClient
 import Metadata
 import RedoLog
 import TestSupport
@@ -13,7 +14,10 @@ final class Fixture: Sendable {
     static let pool = Pool()
 
     let folder: TemporaryFolder
+    /// Where the blobs lie, or, with an engine, what gives their ids.
     let blobs: LocalBlobs
+    /// Where the blobs lie, with an engine.
+    let remote: RemoteBlobs?
     let metadata: ScriptedStore
     let segments: SegmentFiles
     let objects: ObjectStore
@@ -23,7 +27,7 @@ final class Fixture: Sendable {
     /// Content that has more than `inlineBytesMax` bytes has a file: all of it, where nothing else is said.
     init(
         inlineBytesMax: Int = 0, configuration: BlobsConfiguration = BlobsConfiguration(),
-        folder: TemporaryFolder? = nil, disk: (any Disk)? = nil
+        folder: TemporaryFolder? = nil, disk: (any Disk)? = nil, engine: RemoteBlobsConfiguration? = nil
     ) throws {
         self.folder = try folder ?? TemporaryFolder()
         let data =
@@ -36,7 +40,16 @@ final class Fixture: Sendable {
         self.blobs = blobs
         segments = SegmentFiles(disk: data.disk, directory: data.segments, storeID: data.id)
         metadata = try ScriptedStore(segments: segments, barrier: { try blobs.makeDurable($0) })
-        objects = ObjectStore(metadata: metadata, blobs: blobs, segments: segments, pool: Self.pool)
+        if let engine {
+            let remote = RemoteBlobs(
+                engine, ids: .folder(blobs), storeID: data.id, configuration: configuration,
+                session: try HTTPSession.start(), pool: Self.pool)
+            self.remote = remote
+            objects = ObjectStore(metadata: metadata, blobs: remote, segments: segments, pool: Self.pool)
+        } else {
+            remote = nil
+            objects = ObjectStore(metadata: metadata, blobs: blobs, segments: segments, pool: Self.pool)
+        }
         guard let upload = UploadID([UInt8](repeating: 0x61, count: 32)) else { throw FixtureError() }
         self.upload = upload
     }

@@ -114,7 +114,7 @@ import Testing
             let copied = try await store.objects.stageCopy(
                 of: small, in: store.bucket, range: nil, digests: [], allowLink: true)
             #expect(copied.isFile)
-            #expect(try await store.objects.blobs.orphans(isKnown: { try await store.metadata.blob($0) != nil }) == [])
+            #expect(try await store.blobs.orphans(isKnown: { try await store.metadata.blob($0) != nil }) == [])
         }
     }
 

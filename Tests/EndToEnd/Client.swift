@@ -11,11 +11,11 @@ struct Client {
     private let program: String
     private let environment: [String: String]
 
-    /// `name` is looked up in `OGW_TEST_TOOLS` (a folder), then in .tools/venv/bin, then on PATH.
+    /// `name` is looked up as `tool` does.
     init(_ name: String, _ environment: (Gateway) -> [String: String] = { _ in [:] }) throws {
         gateway = try Gateway.current
         folder = try TemporaryFolder()
-        program = try Self.find(name)
+        program = try tool(name)
         var variables = [
             "HOME": folder.path, "TMPDIR": folder.path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1", "AWS_ACCESS_KEY_ID": gateway.accessKey,
@@ -101,24 +101,6 @@ struct Client {
     /// A bucket name that no other test uses.
     static func bucket(_ label: String) -> String {
         "\(label)-\(UInt64.random(in: .min ... .max))"
-    }
-
-    private static func find(_ name: String) throws -> String {
-        let folders =
-            [variable("OGW_TEST_TOOLS"), ".tools/venv/bin"].compactMap { $0 }
-            + (variable("PATH") ?? "").split(separator: ":").map(String.init)
-        for folder in folders where unsafe access("\(folder)/\(name)", X_OK) == 0 {
-            // The client runs in a folder of its own.
-            return folder.hasPrefix("/") ? "\(folder)/\(name)" : "\(try currentFolder())/\(folder)/\(name)"
-        }
-        throw TestSupportError("the client `\(name)` is missing: `make tools` installs all of them")
-    }
-
-    private static func currentFolder() throws -> String {
-        // SAFETY: with null, getcwd allocates the text, which is copied and freed here.
-        guard let path = unsafe getcwd(nil, 0) else { throw TestSupportError("no current folder: errno \(errno)") }
-        defer { unsafe free(path) }
-        return unsafe String(cString: path)
     }
 }
 

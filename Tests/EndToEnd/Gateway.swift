@@ -28,22 +28,27 @@ final class Gateway: Sendable {
     let certificate: String?
     private let folder: TemporaryFolder
     private let child: ChildProcess?
+    /// Where its blobs lie; nil for its own folder.
+    let engine: SeaweedFS?
 
     /// Host and port.
     var authority: String { String(endpoint.drop { $0 != "/" }.drop { $0 == "/" }) }
     var port: String { String(authority.split(separator: ":").last ?? "") }
 
     private init(
-        endpoint: String, services: String?, certificate: String?, folder: TemporaryFolder, child: ChildProcess?
+        endpoint: String, services: String?, certificate: String?, folder: TemporaryFolder, child: ChildProcess?,
+        engine: SeaweedFS? = nil
     ) {
         self.endpoint = endpoint
         self.services = services
         self.certificate = certificate
         self.folder = folder
         self.child = child
+        self.engine = engine
     }
 
-    static func start(overTLS: Bool = false) async throws -> Gateway {
+    /// With its blobs in its own folder, or on `engine`, which ends with it.
+    static func start(overTLS: Bool = false, engine: SeaweedFS? = nil) async throws -> Gateway {
         let folder = try TemporaryFolder()
         if let endpoint = variable("OGW_TEST_ENDPOINT") {
             return Gateway(endpoint: endpoint, services: nil, certificate: nil, folder: folder, child: nil)
@@ -63,12 +68,22 @@ final class Gateway: Sendable {
             environment["OGW_TLS_CERT"] = certificate
             environment["OGW_TLS_KEY"] = folder.file("key.pem")
         }
+        if let engine { environment.merge(settings(for: engine)) { _, own in own } }
         let child = try ChildProcess.start(
             [try binary(), "serve"], environment: environment, folder: folder.path, outputPath: folder.file("log"))
         try await waitUntilReady(services, child, overTLS: overTLS)
         return Gateway(
             endpoint: gateway.endpoint, services: services, certificate: gateway.certificate, folder: folder,
-            child: child)
+            child: child, engine: engine)
+    }
+
+    /// What has a place in the log elsewhere goes to the engine too, and garbage goes at once.
+    static func settings(for engine: SeaweedFS) -> [String: String] {
+        [
+            "OGW_BLOBS": "s3://\(engine.bucket)/gateway?endpoint=\(engine.endpoint)",
+            "OGW_BLOBS_ACCESS_KEY": engine.accessKey, "OGW_BLOBS_SECRET_KEY": engine.secretKey,
+            "OGW_BLOBS_PART_SIZE": "5MiB", "OGW_BLOBS_GARBAGE_AFTER": "0", "OGW_INLINE_MAX": "1000",
+        ]
     }
 
     /// Ends the gateway as a service manager does, and expects it to end well.
@@ -81,6 +96,7 @@ final class Gateway: Sendable {
         } catch {
             Issue.record("the gateway did not stop: \(error)")
         }
+        await engine?.stop()
     }
 
     /// What the gateway has logged so far.

@@ -16,6 +16,7 @@ final class GatewayFixture: Sendable {
 
     let folder: TemporaryFolder
     let store: SQLiteStore
+    let blobs: LocalBlobs
     let objects: ObjectStore
     let users: UserDirectory
     let gateway: Gateway
@@ -32,6 +33,7 @@ final class GatewayFixture: Sendable {
         blobsConfiguration.inlineBytesMax = configuration.inlineMax
         let data = try DataFolder.open(folder.file("store"))
         let blobs = try LocalBlobs.open(data, configuration: blobsConfiguration)
+        self.blobs = blobs
         store = try SQLiteStore.open(data, pool: Self.pool) { try blobs.makeDurable($0) }
         objects = ObjectStore(metadata: store, blobs: blobs, pool: Self.pool)
         let secrets = try #require(SecretBox(key: [UInt8](repeating: 7, count: 32)))

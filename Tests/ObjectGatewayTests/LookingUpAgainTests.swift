@@ -15,7 +15,7 @@ import Threads
     ) {
         let store = StaleStore(fixture.store, version: version, times: times)
         let objects = ObjectStore(
-            metadata: store, blobs: fixture.objects.blobs, segments: fixture.store.segments, pool: fixture.objects.pool)
+            metadata: store, blobs: fixture.blobs, segments: fixture.store.segments, pool: fixture.objects.pool)
         let gateway = Gateway(
             store: objects, users: fixture.users, log: Log(level: .error, descriptor: -1),
             metrics: Metrics(operations: Gateway.operationNames), configuration: GatewayConfiguration())

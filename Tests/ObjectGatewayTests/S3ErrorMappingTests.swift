@@ -41,7 +41,8 @@ import Testing
         let cases: [(BucketsError, S3ErrorCode)] = [
             (.tooLarge(sizeMax: 5), .entityTooLarge), (.diskFull, .insufficientStorage), (.gone(BlobID(4)), .noSuchKey),
             (.invalidRange, .invalidRange), (.damaged(Self.secret), .internalError),
-            (.overloaded(Self.secret), .slowDown),
+            (.overloaded(Self.secret), .slowDown), (.unavailable(Self.secret), .slowDown),
+            (.expired(BlobID(1)), .slowDown),
             (.system(SystemError("open", path: Self.secret)), .internalError),
         ]
         for (error, code) in cases { try check(error, code) }

@@ -67,7 +67,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) {
     pthread_detach(thread)
 }
 
-private func listenOnLoopback() throws -> (descriptor: Int32, port: UInt16) {
+func listenOnLoopback() throws -> (descriptor: Int32, port: UInt16) {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw TestSupportError("no socket: errno \(errno)") }
     var address = sockaddr_in()

@@ -1,3 +1,4 @@
+public import Buckets
 public import HTTPServer
 
 /// Every setting of the gateway, read once at the start. The defaults here are those of `Setting.all`.
@@ -15,6 +16,7 @@ public struct GatewayConfiguration: Sendable {
     public var startFile: String?
     public var metadata = MetadataChoice.sqlite
     public var blobs = BlobsChoice.local
+    public var engine = Engine()
     /// PEM files; both or none.
     public var tlsCertificate: String?
     public var tlsKey: String?
@@ -62,6 +64,19 @@ public struct GatewayConfiguration: Sendable {
 
     public enum BlobsChoice: Sendable, Equatable {
         case local
+        case remote(EngineAddress)
+    }
+
+    /// How blobs are kept on the engine, where they are.
+    public struct Engine: Sendable {
+        /// Both or none.
+        public var accessKey: [UInt8]?
+        public var secretKey: [UInt8]?
+        /// Bytes of one part of an upload to the engine.
+        public var partBytes = 16 << 20
+        /// Bytes that all uploads to the engine hold in memory.
+        public var uploadBytesMax = 256 << 20
+        public var garbageLifetime = Duration.seconds(3600)
     }
 
     /// What OGW_PUBLIC_URL says, or the first TCP address in `bound`, by which this machine reaches the S3 listener.

@@ -53,6 +53,10 @@ extension GatewayConfiguration {
             let missing = rootAccessKey == nil ? "OGW_ROOT_ACCESS_KEY" : "OGW_ROOT_SECRET_KEY"
             throw SettingError(place: missing, value: nil, wanted: "a value, since the other root key is set")
         }
+        if case .remote = blobs, engine.accessKey == nil || engine.secretKey == nil {
+            let missing = engine.accessKey == nil ? "OGW_BLOBS_ACCESS_KEY" : "OGW_BLOBS_SECRET_KEY"
+            throw SettingError(place: missing, value: nil, wanted: "the key for the engine that OGW_BLOBS names")
+        }
         if (tlsCertificate == nil) != (tlsKey == nil) {
             let missing = tlsCertificate == nil ? "OGW_TLS_CERT" : "OGW_TLS_KEY"
             throw SettingError(place: missing, value: nil, wanted: "a PEM file, since the other TLS file is set")

@@ -59,15 +59,17 @@ extension Setting {
                 guard v.text == "sqlite" else { throw v.error(wanted: "sqlite") }
                 c.metadata = .sqlite
             },
-            Setting("OGW_BLOBS", "local", default: "local", "Where the objects' bytes are kept.") {
-                (c, v) throws(SettingError) in
-                if v.text.hasPrefix("s3://") {
-                    throw SettingError(
-                        place: v.place, value: nil,
-                        wanted: "local (this version does not serve from a remote store yet)")
+            Setting(
+                "OGW_BLOBS", "local|s3://BUCKET/PREFIX?endpoint=URL&region=NAME", default: "local",
+                "Where the objects' bytes are kept: in the data folder, or on an engine that speaks S3. Small ones lie in the log (OGW_INLINE_MAX)."
+            ) { (c, v) throws(SettingError) in
+                if v.text == "local" {
+                    c.blobs = .local
+                    return
                 }
-                guard v.text == "local" else { throw v.error(wanted: "local") }
-                c.blobs = .local
+                do throws(EngineAddress.Malformed) { c.blobs = .remote(try EngineAddress(v.text)) } catch {
+                    throw v.error(wanted: v.text.hasPrefix("s3://") ? error.wanted : "local or \(error.wanted)")
+                }
             },
             Setting(
                 "OGW_TLS_CERT", "FILE", default: "",
@@ -110,7 +112,39 @@ extension Setting {
                 (c, v) throws(SettingError) in
                 c.logsAccess = try v.onOff()
             },
-        ] + limits
+        ] + engine + limits
+
+    /// Of blobs on an engine only.
+    private static let engine: [Setting] = [
+        Setting("OGW_BLOBS_ACCESS_KEY", "KEY", default: "", "Access key for the engine that OGW_BLOBS names.") {
+            (c, v) throws(SettingError) in
+            c.engine.accessKey = [UInt8](try v.nonEmpty(wanted: "an access key").utf8)
+        },
+        Setting(
+            "OGW_BLOBS_SECRET_KEY", "SECRET", default: "", isSecret: true,
+            "Secret key for the engine; goes with OGW_BLOBS_ACCESS_KEY."
+        ) { (c, v) throws(SettingError) in
+            c.engine.secretKey = [UInt8](try v.nonEmpty(wanted: "a secret key").utf8)
+        },
+        Setting(
+            "OGW_BLOBS_PART_SIZE", "SIZE", default: "16MiB",
+            "Larger content goes to the engine in parts of this size, at most 10,000."
+        ) { (c, v) throws(SettingError) in
+            c.engine.partBytes = Int(try v.size((5 << 20)...(512 << 20)))
+        },
+        Setting(
+            "OGW_BLOBS_MEMORY", "SIZE", default: "256MiB",
+            "What all uploads to the engine together hold in memory; one that finds no room waits."
+        ) { (c, v) throws(SettingError) in
+            c.engine.uploadBytesMax = Int(try v.size((16 << 20)...(1 << 40)))
+        },
+        Setting(
+            "OGW_BLOBS_GARBAGE_AFTER", "DURATION", default: "1h",
+            "How long the engine keeps what nothing names any more; what is being read stays in any case."
+        ) { (c, v) throws(SettingError) in
+            c.engine.garbageLifetime = try v.duration(.zero...Duration.seconds(366 * 86_400))
+        },
+    ]
 
     private static let limits: [Setting] = [
         Setting("OGW_CONNECTIONS_MAX", "N", default: "10000", "Connections at once on each listener.") {

@@ -36,6 +36,11 @@ struct GetObject: S3Operation {
         case .one(let slice): response.body = .files([FileSlice(slice)])
         case .several(let sequence):
             response.body = .fileSequence(length: sequence.length) { try await sequence.next().map(FileSlice.init) }
+        case .stream(let stream):
+            // An error on the way ends the connection: a body of its full length is whole.
+            response.body = .stream(length: stream.length) { writer in
+                while let bytes = try await stream.next() { try await writer.write(bytes) }
+            }
         }
         return response
     }

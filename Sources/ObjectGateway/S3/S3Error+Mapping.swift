@@ -52,7 +52,9 @@ extension S3Error {
         // The version was deleted while it was being opened, as if the read had come later.
         case .gone: self.init(.noSuchKey, cause: error.description)
         case .invalidRange: self.init(.invalidRange)
-        case .overloaded(let cause): self.init(.slowDown, cause: cause)
+        case .overloaded(let cause), .unavailable(let cause): self.init(.slowDown, cause: cause)
+        // The client's own retry stages it anew.
+        case .expired: self.init(.slowDown, cause: error.description)
         case .damaged, .system: self.init(.internalError, cause: error.description)
         }
     }

@@ -113,8 +113,8 @@ struct Listeners {
 
     private static func checks(_ store: OpenStore, pool: Pool) -> [Readiness.Check] {
         let folder = store.configuration.data
-        let blobs = store.objects.blobs
-        return [
+        let objects = store.objects
+        var checks: [Readiness.Check] = [
             .init(name: "metadata") {
                 do { _ = try await store.metadata.buckets(after: nil, prefix: [], limit: 1) } catch {
                     return "the store does not answer"
@@ -126,10 +126,17 @@ struct Listeners {
                 return isThere ? nil : "the data folder is not readable"
             },
             .init(name: "disk") {
-                guard let hasRoom = pool.blocking({ try? blobs.hasRoom() }) else { return "the free space is unknown" }
+                guard let hasRoom = pool.blocking({ try? objects.hasRoom() }) else {
+                    return "the free space is unknown"
+                }
                 return hasRoom ? nil : "too little space is free"
             },
         ]
+        if let engine = store.engine {
+            checks.append(
+                .init(name: "engine") { await engine.answers() ? nil : "the engine of the blobs does not answer" })
+        }
+        return checks
     }
 
     private static func addSources(
@@ -183,8 +190,16 @@ struct Listeners {
         add("ogw_commit_queue", .gauge, "Requests that wait for a commit.") { Double(metadata.statistics.queueDepth) }
         let sweeper = store.objects.sweeper
         add("ogw_blobs_removed_total", .counter, "Blobs whose files were removed.") { Double(sweeper.removedCount) }
-        let blobs = store.objects.blobs
-        add("ogw_directory_syncs_total", .counter, "Syncs of blob directories.") { Double(blobs.directorySyncCount) }
+        let objects = store.objects
+        add("ogw_directory_syncs_total", .counter, "Syncs of blob directories.") { Double(objects.directorySyncCount) }
+        if let engine = store.engine {
+            add("ogw_engine_requests_total", .counter, "Requests to the engine of the blobs, repetitions included.") {
+                Double(engine.requestCount)
+            }
+            add("ogw_engine_repetitions_total", .counter, "Requests to the engine that were made again.") {
+                Double(engine.repetitionCount)
+            }
+        }
         addCheckSources(add, store)
         addSearchSources(add, store.search)
         let folder = store.configuration.data
@@ -210,7 +225,7 @@ struct Listeners {
     ) {
         let (scrubber, objects) = (store.scrubber, store.objects)
         add("ogw_blobs_damaged_total", .counter, "Damaged blobs found, each once.") {
-            Double(objects.blobs.damage.count)
+            Double(objects.damage.count)
         }
         add("ogw_blobs_in_doubt", .gauge, "Files whose commit was neither confirmed nor refused.") {
             Double(objects.inDoubtCount)

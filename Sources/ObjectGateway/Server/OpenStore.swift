@@ -7,6 +7,8 @@ public import Threads
 public final class OpenStore: Sendable {
     let metadata: SQLiteStore
     let objects: ObjectStore
+    /// Nil where the blobs lie in the folder.
+    let engine: RemoteBlobs?
     let scrubber: Scrubber
     let search: SearchIndex
     let users: UserDirectory
@@ -14,12 +16,13 @@ public final class OpenStore: Sendable {
     private let folder: DataFolder
 
     private init(
-        folder: DataFolder, metadata: SQLiteStore, objects: ObjectStore, users: UserDirectory,
+        folder: DataFolder, metadata: SQLiteStore, objects: ObjectStore, engine: RemoteBlobs?, users: UserDirectory,
         configuration: GatewayConfiguration
     ) {
         self.folder = folder
         self.metadata = metadata
         self.objects = objects
+        self.engine = engine
         var scrubConfiguration = ScrubConfiguration()
         scrubConfiguration.rate = configuration.scrubRate
         scrubber = Scrubber(objects: objects, configuration: scrubConfiguration)
@@ -48,14 +51,29 @@ public final class OpenStore: Sendable {
             folder.close()
             throw error
         }
-        let objects = ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
+        let engine: RemoteBlobs?
+        do {
+            engine = try await BlobsPlace(configuration: configuration, folder: folder, local: blobs, pool: pool)
+                .open(blobsConfiguration)
+        } catch {
+            await metadata.close()
+            folder.close()
+            throw error
+        }
+        let objects =
+            if let engine {
+                ObjectStore(metadata: metadata, blobs: engine, segments: metadata.segments, pool: pool)
+            } else {
+                ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
+            }
         do {
             // A new key beside old users would make their secrets unreadable for good.
             let hasUsers = try await !metadata.users().isEmpty
             let secrets = try SecretBox.open(folder: folder.path, mayCreate: !hasUsers)
             let users = UserDirectory(metadata: metadata, secrets: secrets)
             return OpenStore(
-                folder: folder, metadata: metadata, objects: objects, users: users, configuration: configuration)
+                folder: folder, metadata: metadata, objects: objects, engine: engine, users: users,
+                configuration: configuration)
         } catch {
             await metadata.close()
             folder.close()
@@ -92,6 +110,7 @@ public final class OpenStore: Sendable {
         await search.stop()
         await metadata.close()
         folder.close()
+        engine?.close()
     }
 
     var administration: Administration {

@@ -57,7 +57,7 @@ public final class RunningGateway: Sendable {
                     let endpoint = configuration.publicURL(bound: listeners.s3.boundAddresses)
                     return FirstStart.welcome($0, endpoint: endpoint, region: configuration.region)
                 })
-            store.objects.blobs.damage.observe { damage in
+            store.objects.damage.observe { damage in
                 log.event(
                     "blob_damaged", level: .error,
                     ["blob": .text("\(damage.blob.value)"), "reason": .text(damage.reason)])

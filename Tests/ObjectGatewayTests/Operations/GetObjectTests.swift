@@ -298,6 +298,6 @@ import XML
                         received: now())))
             #expect(answer.status == 500 && answer.code == "InternalError", "\(answer)")
         }
-        #expect(objects.blobs.damage.count == 1)
+        #expect(objects.damage.count == 1)
     }
 }
