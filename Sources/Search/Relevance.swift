@@ -24,11 +24,16 @@ public struct Relevance: Sendable {
     /// No word is asked for: every score is 0.
     public var isEmpty: Bool { terms.isEmpty }
 
-    /// Of one word: whether this is the score of an asset that has it in its name, which is above all others.
+    /// Whether this is the score of an asset that has a word in its name, which is above those of all others where at most
+    /// `namedFirstWordsMax` words are asked for.
     public static func isNamed(_ score: Int64) -> Bool { score >= inName }
 
-    private static let inName: Int64 = 8
+    public static let namedFirstWordsMax = 12
+    private static let isName: Int64 = 96
+    private static let beginsName: Int64 = 72
+    private static let inName: Int64 = 64
     private static let inTag: Int64 = 4
+    private static let elsewhere: Int64 = 1
 
     /// The words of a field, as `score` takes them: a space before each and one at the end.
     public static func spaced(_ words: [[UInt8]], endsOpen: Bool = false) -> [UInt8] {
@@ -45,10 +50,11 @@ public struct Relevance: Sendable {
     public func score(name: Span<UInt8>, tags: Span<UInt8>) -> Int64 {
         var score: Int64 = 0
         for term in terms {
-            var best: Int64 = 1
+            var best = Self.elsewhere
             for words in term.alternatives {
                 if term.mayBeName, let place = Self.find(words, in: name) {
-                    best = max(best, place == 0 ? words.count == name.count ? 16 : 10 : Self.inName)
+                    best = max(
+                        best, place > 0 ? Self.inName : words.count == name.count ? Self.isName : Self.beginsName)
                 } else if term.mayBeTag, best < Self.inTag, Self.find(words, in: tags) != nil {
                     best = Self.inTag
                 }

@@ -17,8 +17,9 @@ final class Follower: @unchecked Sendable {
     private var forgotten: Int64 = 0
     private let isDistrusted = Atomic(false)
 
-    /// Assets that one transaction takes in.
+    /// Changes that one transaction takes in, and assets while all are.
     private static let batchLengthMax = 1_000
+    private static let buildLengthMax = 4_000
     /// Pages of the write-ahead log above which it is copied into the file.
     private static let checkpointPageCount = 4_000
     /// Pages above which a checkpoint waits for readers.
@@ -145,12 +146,12 @@ final class Follower: @unchecked Sendable {
         let built = progress.built
         let (documents, last, count) = try store.readers.read { (rows) throws(MetadataError) in
             var found: [SearchWriter.Change] = []
-            let assets = try rows.assets(after: built, limit: Self.batchLengthMax)
+            let assets = try rows.assets(after: built, limit: Self.buildLengthMax)
             for asset in assets { found.append((asset.id, try document(of: asset, rows))) }
             return (found, assets.last?.id, assets.count)
         }
         var next = progress
-        if count < Self.batchLengthMax {
+        if count < Self.buildLengthMax {
             next = SearchWriter.Progress(position: progress.buildPosition ?? 0)
         } else {
             next.built = last

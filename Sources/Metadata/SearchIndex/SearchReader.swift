@@ -47,17 +47,17 @@ struct SearchReader {
     /// Documents that are rather compared than narrowed down.
     private static let comparedMax = 20_000
 
-    /// The answer to one word, where enough of the newest matches have it in their names to fill the page: all of those come
-    /// before the others, which are only counted then. Nil where it takes a look at all matches.
+    /// The answer by relevance, where enough of the newest matches have a word in their names to fill the page: all of those
+    /// come before the others, which are only counted then. Nil where it takes a look at all matches.
     private func named(
         _ request: SearchRequest, _ match: [UInt8], _ numbers: [Numbers], _ relevance: Relevance
     ) throws(SQLiteError) -> SearchAnswer? {
         let words = request.query.rankedWords
-        guard request.sort.key == .relevance, request.facets.isEmpty, words.count == 1, let word = words.first,
-            word.field == .any, request.after.map({ Relevance.isNamed($0.number) }) ?? true
+        guard request.sort.key == .relevance, request.facets.isEmpty, words.count <= Relevance.namedFirstWordsMax,
+            words.allSatisfy({ $0.field != .tags }), request.after.map({ Relevance.isNamed($0.number) }) ?? true
         else { return nil }
         var expression = SearchExpression(connection)
-        guard let named = try expression.text(of: request, coveringRanges: false, named: word) else { return nil }
+        guard let named = try expression.text(of: request, coveringRanges: false, named: words) else { return nil }
         var count = 0
         var newest: [Numbers] = []
         for range in numbers where count <= SearchRequest.matchCountMax {

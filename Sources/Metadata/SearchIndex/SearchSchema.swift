@@ -7,6 +7,7 @@ import SQLite
 ///
 /// - `words` (FTS5, without the text itself) has for each document its words by field, and in `filters` a word for each term
 ///   that it is filtered by: two characters from Unicode's private area, which no text has.
+///   What one transaction brings is written at once, up to 16 MiB: fewer and larger pieces are merged less often.
 /// - `vocabulary` has every word that a document ever had. A prefix of five letters or more is asked for by the words that begin
 ///   so: FTS5 would read all documents of all of them before the first is found.
 /// - `documents` has what answers are ordered, filtered and divided by; `texts` what else it takes to remove a document from
@@ -42,6 +43,8 @@ enum SearchSchema {
         CREATE VIRTUAL TABLE words USING fts5(
             filters, name, tags, text, content='', columnsize=0, tokenize='ascii', prefix='2 3 4'
         );
+
+        INSERT INTO words (words, rank) VALUES ('hashsize', 16777216);
 
         CREATE TABLE vocabulary (
             word BLOB PRIMARY KEY
