@@ -9,13 +9,16 @@ enum EngineError: Error, Sendable, Equatable {
     /// The answer is none of S3's.
     case malformed(String)
 
+    /// A digest that differs is the connection's fault: it was computed of the bytes that were sent.
+    private static let retried: Set = ["SlowDown", "InternalError", "RequestTimeout", "BadDigest"]
+
     /// The same request may succeed later. All requests to the engine may be repeated: a key is written by one process only,
     /// with the same bytes.
     var isTransient: Bool {
         switch self {
         case .refused(let status, let code):
             [408, 429, 500, 502, 503, 504].contains(status)
-                || ["SlowDown", "InternalError", "RequestTimeout"].contains(code)
+                || Self.retried.contains(code)
         case .transport(.unusableURL), .transport(.unusableHeader), .transport(.tls), .transport(.closed): false
         case .transport: true
         case .malformed: false
