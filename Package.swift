@@ -63,7 +63,7 @@ let package = Package(
         module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
         module("SigV4", ["Bytes", "Threads", "Digests", "HTTPServer"]),
-        module("Metadata", ["Bytes", "Search", "Threads", "Files", "SQLite", "Digests", "RedoLog"]),
+        module("Metadata", ["Bytes", "Search", "Threads", "Files", "SQLite", "Mongo", "Digests", "RedoLog"]),
         module(
             "Buckets",
             ["CLinux", "Bytes", "Threads", "Files", "Digests", "XML", "RedoLog", "HTTPClient", "SigV4", "Metadata"]),
@@ -95,6 +95,9 @@ let package = Package(
 
         .target(
             name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestMongo", dependencies: ["Threads", "Mongo", "TestSupport"], path: "Tests/TestMongo",
+            swiftSettings: settings),
         .target(
             name: "SimulatedDisk", dependencies: ["Threads", "Files"], path: "Tests/SimulatedDisk",
             swiftSettings: settings),
@@ -129,13 +132,14 @@ let package = Package(
         tests("XMLTests", ["XML"]),
         tests("RedoLogTests", ["RedoLog", "Files", "Digests", "Bytes"]),
         tests("SQLiteTests", ["SQLite"]),
-        tests("MongoTests", ["Mongo"]),
+        tests("MongoTests", ["Mongo", "TestMongo"]),
         tests("VipsTests", ["Vips", "MediaSteps"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
         tests(
-            "MetadataTests", ["Metadata", "Search", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
+            "MetadataTests",
+            ["Metadata", "Search", "SQLite", "Mongo", "TestMongo", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
             exclude: ["Fixtures"]),
         tests(
             "BucketsTests",
