@@ -58,7 +58,7 @@ extension MongoStore {
             var failure = MongoError.writeConflict
             do throws(MetadataError) {
                 switch try attemptWrite({ (database) throws(MongoError) in try change.send(database, isRepeat: isRepeat)
-                    })
+                })
                 {
                 case .success(.some(let done)): return done
                 case .success(nil), .failure(.duplicateKey): break
