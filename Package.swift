@@ -90,7 +90,7 @@ let package = Package(
             swiftSettings: settings),
         program(
             "ogw-bench",
-            ["CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "SigV4", "Metadata", "LoadClient"],
+            ["CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "Mongo", "SigV4", "Metadata", "LoadClient"],
             path: "Benchmarks"),
 
         .target(
@@ -153,7 +153,7 @@ let package = Package(
                 "Files",
             ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
-        tests("EndToEnd", ["Bytes", "Files"], exclude: ["Clients"]),
+        tests("EndToEnd", ["Bytes", "Files", "TestMongo"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]
 )

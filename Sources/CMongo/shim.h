@@ -18,4 +18,47 @@ static inline bool cmongo_run(mongoc_client_t *client, const char *database, con
     *reply = bson_destroy_with_steal(&answer, true, reply_count);
     return done;
 }
+
+/// Runs commands, one document behind the other, in one transaction that a majority has when the call is true.
+static inline bool cmongo_transact(mongoc_client_t *client, const char *database, const uint8_t *commands, size_t count,
+                                   bson_error_t *error) {
+    mongoc_client_session_t *session = mongoc_client_start_session(client, NULL, error);
+    if (!session) return false;
+    mongoc_write_concern_t *concern = mongoc_write_concern_new();
+    mongoc_write_concern_set_wmajority(concern, 5000);
+    mongoc_write_concern_set_journal(concern, true);
+    mongoc_transaction_opt_t *options = mongoc_transaction_opts_new();
+    mongoc_transaction_opts_set_write_concern(options, concern);
+    bson_t opts = BSON_INITIALIZER;
+    bool done = mongoc_client_session_start_transaction(session, options, error)
+        && mongoc_client_session_append(session, &opts, error);
+    size_t position = 0;
+    while (done && position + 5 <= count) {
+        uint32_t length;
+        memcpy(&length, commands + position, sizeof length);
+        length = BSON_UINT32_FROM_LE(length);
+        bson_t command, reply;
+        if (length > count - position || !bson_init_static(&command, commands + position, length)) {
+            bson_set_error(error, MONGOC_ERROR_BSON, MONGOC_ERROR_BSON_INVALID, "a command is no document");
+            done = false;
+            break;
+        }
+        done = mongoc_client_command_with_opts(client, database, &command, NULL, &opts, &reply, error);
+        bson_destroy(&reply);
+        position += length;
+    }
+    if (done) {
+        bson_t reply;
+        done = mongoc_client_session_commit_transaction(session, &reply, error);
+        bson_destroy(&reply);
+    } else {
+        // Where the server ended it already this fails, which changes nothing.
+        mongoc_client_session_abort_transaction(session, NULL);
+    }
+    bson_destroy(&opts);
+    mongoc_transaction_opts_destroy(options);
+    mongoc_write_concern_destroy(concern);
+    mongoc_client_session_destroy(session);
+    return done;
+}
 #endif

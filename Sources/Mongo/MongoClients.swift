@@ -46,4 +46,18 @@ import CMongo
         guard isDone else { throw MongoError(error) }
         return try BSONView(answer)
     }
+
+    /// Runs commands in one transaction, once: `writeConflict` where another write met it.
+    func transact(_ commands: [BSONDocument], on database: String) throws(MongoError) {
+        var questions: [UInt8] = []
+        for command in commands { questions += try command.encoded() }
+        // SAFETY: as above.
+        guard let client = unsafe mongoc_client_pool_pop(pool) else { throw .notCarriedOut("no client is free") }
+        defer { unsafe mongoc_client_pool_push(pool, client) }
+        var error = bson_error_t()
+        // SAFETY: everything is lent for the call.
+        guard unsafe cmongo_transact(client, database, questions, questions.count, &error) else {
+            throw MongoError(error)
+        }
+    }
 }

@@ -181,6 +181,10 @@ public final class MongoDatabase: Sendable {
         ])
     }
 
+    /// Runs single updates and inserts in one transaction, once; a majority has them when this returns. The store needs none on the path
+    /// of a request: it is what its way of writing is measured against.
+    public func transact(_ commands: [BSONDocument]) throws(MongoError) { try clients.transact(commands, on: name) }
+
     private func write(_ command: BSONDocument, ignoringDuplicates: Bool = false) throws(MongoError) -> BSONView {
         let reply = try run(command)
         for failure in reply["writeErrors"]?.array ?? [] {

@@ -1,6 +1,7 @@
 import Glibc
 public import Mongo
 import TestSupport
+import Threads
 
 /// A real replica set of `mongod` on free ports of 127.0.0.1, with data folders of its own.
 ///
@@ -10,18 +11,22 @@ public final class MongoServer: Sendable {
     /// One member of the set.
     public struct Member: Sendable {
         public let port: UInt16
-        let child: ChildProcess
-        let arguments: [String]
+        fileprivate let child: ChildProcess
+        fileprivate let arguments: [String]
+        fileprivate let data: String
     }
 
-    public let members: [Member]
+    private let running: Lock<[Member]>
+    /// Those that run.
+    public var members: [Member] { running.withLock { $0 } }
     /// Without database and options: `mongodb://host:port,...`
     private let address: String
     private let options: String
     private let folder: TemporaryFolder?
 
     private init(members: [Member], address: String, options: String, folder: TemporaryFolder?) {
-        (self.members, self.address, self.options, self.folder) = (members, address, options, folder)
+        running = Lock(members)
+        (self.address, self.options, self.folder) = (address, options, folder)
     }
 
     /// One set of one member for the tests of a process, or the one that `OGW_TEST_MONGODB` names.
@@ -46,7 +51,7 @@ public final class MongoServer: Sendable {
             let data = folder.file("member-\(index)")
             // SAFETY: the path is lent for the call.
             _ = unsafe mkdir(data, 0o700)
-            return try startMember(try freeLoopbackPort(), data: data, folder)
+            return try startMember(try freeLoopbackPort(), data: data)
         }
         let hosts = members.map { "127.0.0.1:\($0.port)" }
         let server = MongoServer(
@@ -59,25 +64,28 @@ public final class MongoServer: Sendable {
                 hosts.enumerated().map { ["_id": .int32(Int32($0.offset)), "host": .text($0.element)] }),
             "settings": ["electionTimeoutMillis": 1_000, "heartbeatIntervalMillis": 200],
         ]
-        try waitUntil("a member answers") { (try? first.run(["ping": 1])) != nil }
+        for member in members {
+            let database = try MongoDatabase.direct(member.port)
+            try waitUntil("a member answers") { (try? database.run(["ping": 1])) != nil }
+        }
         _ = try first.run(["replSetInitiate": configuration])
         try waitUntil("the set has a primary") { (try? server.primary()) != nil }
         return server
     }
 
-    /// A `mongod` that is no member of a set.
-    public static func startAlone() throws -> (server: MongoServer, port: UInt16) {
+    /// A `mongod` that is no member of a set, or of one that is not initiated.
+    public static func startAlone(set: String? = nil) throws -> MongoServer {
         let folder = try TemporaryFolder()
-        let member = try startMember(try freeLoopbackPort(), data: folder.path, folder, set: nil)
+        let member = try startMember(try freeLoopbackPort(), data: folder.path, set: set)
         let server = MongoServer(
             members: [member], address: "mongodb://127.0.0.1:\(member.port)", options: "", folder: folder)
         let database = try MongoDatabase.direct(member.port)
         try waitUntil("it answers") { (try? database.run(["ping": 1])) != nil }
-        return (server, member.port)
+        return server
     }
 
     private static func startMember(
-        _ port: UInt16, data: String, _ folder: TemporaryFolder, set: String? = "rs0"
+        _ port: UInt16, data: String, set: String? = "rs0"
     ) throws -> Member {
         var arguments = [
             // Asks the kernel to end the server with the thread that started it: that one waits to the end.
@@ -85,14 +93,16 @@ public final class MongoServer: Sendable {
             "--dbpath", data, "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet", "--oplogSize", "200",
         ]
         if let set { arguments += ["--replSet", set] }
+        return Member(port: port, child: try spawn(arguments, data), arguments: arguments, data: data)
+    }
+
+    private static func spawn(_ arguments: [String], _ data: String) throws -> ChildProcess {
         let spawned = Spawned()
-        let command = arguments
         startThread {
-            spawned.set(Result { try ChildProcess.start(command, folder: data, outputPath: "\(data).log") })
+            spawned.set(Result { try ChildProcess.start(arguments, folder: data, outputPath: "\(data).log") })
             while true { pause() }
         }
-        _ = folder
-        return Member(port: port, child: try spawned.get(), arguments: arguments)
+        return try spawned.get()
     }
 
     private static func program() throws -> String {
@@ -122,12 +132,30 @@ public final class MongoServer: Sendable {
         _ = try? database.run(["replSetStepDown": 5, "secondaryCatchUpPeriodSecs": 2, "force": true])
     }
 
-    /// Ends all members at once, as a power cut does.
-    public func stop() {
-        for member in members {
-            member.child.signal(SIGKILL)
-            while member.child.poll() == nil { usleep(10_000) }
+    /// Ends a member as a power cut does.
+    public func kill(_ member: Member) {
+        let isRunning = running.withLock { members in
+            let count = members.count
+            members.removeAll { $0.port == member.port }
+            return members.count < count
         }
+        // A program is waited for once: its number is another's after that.
+        guard isRunning else { return }
+        member.child.signal(SIGKILL)
+        while member.child.poll() == nil { usleep(10_000) }
+    }
+
+    /// Starts a member again that was killed.
+    public func startAgain(_ member: Member) throws {
+        let child = try Self.spawn(member.arguments, member.data)
+        running.withLock {
+            $0.append(Member(port: member.port, child: child, arguments: member.arguments, data: member.data))
+        }
+    }
+
+    /// Ends all members at once.
+    public func stop() {
+        for member in members { kill(member) }
     }
 
     deinit { stop() }

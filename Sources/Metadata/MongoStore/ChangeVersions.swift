@@ -7,6 +7,7 @@ extension MongoStore {
         if case .blob(let id) = new.content, let blob = new.blob, blob.id != id {
             throw .broken("a version names another blob than its own")
         }
+        try makeDurable(new.content.blobs)
         if case .parts(let parts) = new.content { try await addBlobs(of: parts) }
         let version = ObjectVersion(
             key: new.key, versionID: .null, isLatest: true, isDeleteMarker: false, modified: Timestamp(milliseconds: 0),

@@ -12,19 +12,28 @@ public final class MongoStore: MetadataStore {
     let pool: Pool
     let configuration: MongoStoreConfiguration
     let buckets: BucketCache
+    private let barrier: @Sendable ([BlobID]) throws -> Void
     private let isPrepared = Atomic<Bool>(false)
     private let isClosed = Atomic<Bool>(false)
 
-    private init(database: MongoDatabase, pool: Pool, configuration: MongoStoreConfiguration) {
+    private init(
+        database: MongoDatabase, pool: Pool, configuration: MongoStoreConfiguration,
+        barrier: @escaping @Sendable ([BlobID]) throws -> Void
+    ) {
         (self.database, self.pool, self.configuration) = (database, pool, configuration)
+        self.barrier = barrier
         buckets = BucketCache(timeToLive: configuration.bucketLease / 2)
     }
 
     /// Opens the store, and prepares the database where the server can be reached; where it cannot, each operation is `unavailable`
     /// until it can. Throws `broken`, with what to do, where the server is not one that the store can use.
-    public static func open(_ configuration: MongoStoreConfiguration, pool: Pool) async throws(MetadataError)
-        -> MongoStore
-    {
+    ///
+    /// `barrier` is called, on a thread that may block, before a write that names new blobs, with those; it returns when their bytes and
+    /// names are durable. If it throws, nothing is written.
+    public static func open(
+        _ configuration: MongoStoreConfiguration, pool: Pool,
+        barrier: @escaping @Sendable ([BlobID]) throws -> Void = { _ in }
+    ) async throws(MetadataError) -> MongoStore {
         let database: MongoDatabase
         do throws(MongoError) {
             let uri = try MongoURI.parse(configuration.uri, serverSelection_ms: 1_000, socket_ms: 15_000)
@@ -32,9 +41,10 @@ public final class MongoStore: MetadataStore {
             database = MongoDatabase(
                 clients, name: uri.database ?? configuration.database, majorityWait: configuration.majorityWait)
         } catch {
-            throw .broken(error.description)
+            // Its words may repeat a password.
+            throw .broken("the connection string of MongoDB cannot be used")
         }
-        let store = MongoStore(database: database, pool: pool, configuration: configuration)
+        let store = MongoStore(database: database, pool: pool, configuration: configuration, barrier: barrier)
         do {
             try store.prepareOnce()
         } catch .unavailable {
@@ -66,6 +76,27 @@ public final class MongoStore: MetadataStore {
             throw MetadataError(error)
         }
         isPrepared.store(true, ordering: .releasing)
+    }
+
+    /// Says that the blobs of this database lie in the store of that id (16 bytes), and nowhere else. Throws `broken` where they lie in
+    /// another one.
+    public func bindBlobs(to id: [UInt8]) async throws(MetadataError) {
+        let found = try await perform { (database) throws(MongoError) in
+            try database.insert(
+                [["_id": "blobs", "store": .binary(id)]], ignoringDuplicates: true, into: MongoSchema.store)
+            return try database.findOne(["_id": "blobs"], in: MongoSchema.store)?["store"]?.binary
+        }
+        if found != id { throw .broken("the objects of the database \(database.name) lie in another data folder") }
+    }
+
+    /// Makes blobs durable before a change names them.
+    func makeDurable(_ blobs: [BlobID]) throws(MetadataError) {
+        if blobs.isEmpty { return }
+        do {
+            try pool.blocking { try barrier(blobs) }
+        } catch {
+            throw .broken("barrier: \(error)")
+        }
     }
 
     /// Runs `body`, and again while it fails for the moment, until the patience ends. Only for what may be done twice.

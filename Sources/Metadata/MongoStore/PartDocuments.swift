@@ -64,6 +64,7 @@ extension MongoStore {
     ) async throws(MetadataError) {
         guard blob?.bytes == nil else { throw .broken("MongoDB keeps no content of parts") }
         guard try await uploadDocument(upload, of: key, in: bucket)?.isOpen == true else { throw .noSuchUpload }
+        if let blob = part.blob { try makeDurable([blob]) }
         let stamp = HeadChange.newWrite()
         let id = PartDocument.id(upload, part.number)
         // Sent again it must not drop its own blob.
