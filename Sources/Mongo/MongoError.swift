@@ -72,7 +72,7 @@ extension MongoError {
     init(code: Int32, _ text: String) {
         switch code {
         case 11000, 11001, 12582: self = .duplicateKey(text)
-        case 112, 251: self = .writeConflict
+        case 112, 246, 251: self = .writeConflict
         // Not (any longer) the primary, seen before anything was done.
         case 10107, 13435, 10058, 13436: self = .notCarriedOut(text)
         // The server stops or steps down, a limit of time passed, a majority did not answer.

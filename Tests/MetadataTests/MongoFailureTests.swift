@@ -1,6 +1,7 @@
 import Metadata
 import Mongo
 import TestMongo
+import TestSupport
 import Testing
 import Threads
 
@@ -68,7 +69,7 @@ import Threads
     }
 }
 
-/// Primaries that change under load: what was acknowledged stays, once, in the order of its acknowledgements.
+/// Primaries that change under load, 5 times or as often as `OGW_TEST_ELECTIONS` says: what was acknowledged stays, once, in the order of its acknowledgements.
 @Suite struct MongoElectionTests {
     /// What one writer knows of its writes. Each has an ETag of its own.
     struct History: Sendable {
@@ -111,9 +112,10 @@ import Threads
                 running.withLock { $0 -= 1 }
             }
         }
-        for round in 0..<5 {
+        let rounds = variable("OGW_TEST_ELECTIONS").flatMap { Int($0) } ?? 5
+        for round in 0..<rounds {
             let before = counted.withLock { $0 }
-            if round == 2 {
+            if round % 5 == 2 {
                 let primary = try server.primary()
                 server.kill(primary)
                 try await Task.sleep(for: .seconds(1))

@@ -91,6 +91,7 @@ public final class MongoServer: Sendable {
             // Asks the kernel to end the server with the thread that started it: that one waits to the end.
             "/usr/bin/setpriv", "--pdeathsig", "KILL", try program(), "--bind_ip", "127.0.0.1", "--port", "\(port)",
             "--dbpath", data, "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet", "--oplogSize", "200",
+            "--setParameter", "enableTestCommands=1",
         ]
         if let set { arguments += ["--replSet", set] }
         return Member(port: port, child: try spawn(arguments, data), arguments: arguments, data: data)
@@ -123,6 +124,15 @@ public final class MongoServer: Sendable {
             if hello?["isWritablePrimary"]?.isTrue == true { return member }
         }
         throw TestSupportError("no member of the set is its primary")
+    }
+
+    /// Makes the server fail the next `times` commands of that name, as `how` says ("failCommand" of the server's test commands).
+    public func fail(_ command: StaticString, times: Int32, _ how: BSONDocument) throws {
+        var data: BSONDocument = ["failCommands": [BSONValue(stringLiteral: command)]]
+        data.append(contentsOf: how)
+        _ = try MongoDatabase.direct(try primary().port).run([
+            "configureFailPoint": "failCommand", "mode": ["times": .int32(times)], "data": .document(data),
+        ])
     }
 
     /// Makes the primary give up its place for a while.

@@ -19,6 +19,8 @@ struct HeadChange {
 
     /// As many entries an outbox takes: with more, the writer moves them first.
     static let outboxCountMax = 64
+    /// From so many on they are moved at once, beside the writers.
+    fileprivate static let outboxCountHigh: Int64 = 16
 
     static func newWrite() -> Int64 { Int64.random(in: 1...Int64.max) }
 
@@ -27,6 +29,8 @@ struct HeadChange {
         var sequence: Int64
         /// Of the latest version, in ms.
         var modified: Int64
+        /// Entries in the outbox afterwards, where that is known.
+        var outboxCount: Int64 = 0
     }
 
     fileprivate func filter(isRepeat: Bool) -> BSONDocument {
@@ -60,14 +64,16 @@ extension MongoStore {
                 switch try attemptWrite({ (database) throws(MongoError) in try change.send(database, isRepeat: isRepeat)
                 })
                 {
-                case .success(.some(let done)): return done
+                case .success(.some(let done)):
+                    if done.outboxCount >= HeadChange.outboxCountHigh { relieveLater(change.key) }
+                    return done
                 case .success(nil), .failure(.duplicateKey): break
                 case .failure(.documentTooLarge):
                     let head = try attempt { (database) throws(MongoError) in try change.key.read(database) }
                     guard let head, try !Head(head).outbox.isEmpty else {
                         throw .broken("a version is larger than a document of MongoDB may be")
                     }
-                    try await relay(change.key)
+                    try await relieve(change.key)
                 case .failure(let error):
                     if case .unknownOutcome = error { isRepeat = true }
                     guard error.isTransient else { throw MetadataError(error) }
@@ -77,7 +83,7 @@ extension MongoStore {
                 let head = try view.map { (view) throws(MetadataError) in try Head(view) }
                 if isRepeat, let done = try find(change, in: head) { return done }
                 if let head, head.outbox.count >= HeadChange.outboxCountMax {
-                    try await relay(change.key)
+                    try await relieve(change.key)
                     continue
                 }
                 if case .writeConflict = failure, try explain(head) { return nil }
@@ -129,10 +135,13 @@ extension HeadChange {
     /// Nil where the filter matched nothing; `duplicateKey` says the same of one that makes a head.
     fileprivate func send(_ database: MongoDatabase, isRepeat: Bool) throws(MongoError) -> Done? {
         let view = try database.findAndModify(
-            filter(isRepeat: isRepeat), .pipeline(stages), upsert: makesHead, fields: ["seq": 1, "latest.m": 1],
+            filter(isRepeat: isRepeat), .pipeline(stages), upsert: makesHead,
+            fields: ["seq": 1, "latest.m": 1, "n": ["$size": "$outbox"]],
             in: MongoSchema.heads)
         guard let view else { return nil }
-        return Done(sequence: view["seq"]?.integer ?? 0, modified: view["latest"]?.document?["m"]?.integer ?? 0)
+        return Done(
+            sequence: view["seq"]?.integer ?? 0, modified: view["latest"]?.document?["m"]?.integer ?? 0,
+            outboxCount: view["n"]?.integer ?? 0)
     }
 }
 

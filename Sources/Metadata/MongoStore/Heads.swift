@@ -1,7 +1,7 @@
 import Mongo
 
 /// Names a head: a key of a bucket.
-struct HeadKey: Sendable {
+struct HeadKey: Hashable, Sendable {
     let bucket: BucketID
     let key: ObjectKey
 

@@ -12,6 +12,8 @@ public final class MongoStore: MetadataStore {
     let pool: Pool
     let configuration: MongoStoreConfiguration
     let buckets: BucketCache
+    /// Heads that are being relieved of their outboxes by this store.
+    let relieved = Lock<Set<HeadKey>>([])
     private let barrier: @Sendable ([BlobID]) throws -> Void
     private let isPrepared = Atomic<Bool>(false)
     private let isClosed = Atomic<Bool>(false)

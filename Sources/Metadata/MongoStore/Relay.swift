@@ -1,5 +1,6 @@
 import Bytes
 import Mongo
+import Threads
 
 /// Moving what heads hold to where it belongs.
 ///
@@ -22,6 +23,23 @@ extension MongoStore {
     func relay(_ key: HeadKey) async throws(MetadataError) {
         let view = try await perform { (database) throws(MongoError) in try key.read(database) }
         if let view { try await relay([try Head(view)]) }
+    }
+
+    /// Moves what one head holds; where another task of this store does that already, waits a moment for it.
+    func relieve(_ key: HeadKey) async throws(MetadataError) {
+        guard relieved.withLock({ $0.insert(key).inserted }) else { return await pool.sleep(for: .milliseconds(2)) }
+        defer { relieved.withLock { _ = $0.remove(key) } }
+        try await relay(key)
+    }
+
+    /// The same, without anybody waiting for it.
+    func relieveLater(_ key: HeadKey) {
+        guard relieved.withLock({ $0.insert(key).inserted }) else { return }
+        pool.run {
+            // Where it fails, the next round of the relay goes on.
+            try? await self.relay(key)
+            self.relieved.withLock { _ = $0.remove(key) }
+        }
     }
 
     /// Heads that hold something, those that have held it longest first.
