@@ -63,7 +63,7 @@ let package = Package(
         module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
         module("SigV4", ["Bytes", "Threads", "Digests", "HTTPServer"]),
-        module("Metadata", ["Bytes", "Search", "Threads", "Files", "SQLite", "Digests", "RedoLog"]),
+        module("Metadata", ["Bytes", "Search", "Threads", "Files", "SQLite", "Mongo", "Digests", "RedoLog"]),
         module(
             "Buckets",
             ["CLinux", "Bytes", "Threads", "Files", "Digests", "XML", "RedoLog", "HTTPClient", "SigV4", "Metadata"]),
@@ -91,11 +91,14 @@ let package = Package(
             swiftSettings: settings),
         program(
             "ogw-bench",
-            ["CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "SigV4", "Metadata", "LoadClient"],
+            ["CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "Mongo", "SigV4", "Metadata", "LoadClient"],
             path: "Benchmarks"),
 
         .target(
             name: "TestSupport", dependencies: ["Bytes", "Threads"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestMongo", dependencies: ["Threads", "Mongo", "TestSupport"], path: "Tests/TestMongo",
+            swiftSettings: settings),
         .target(
             name: "SimulatedDisk", dependencies: ["Threads", "Files"], path: "Tests/SimulatedDisk",
             swiftSettings: settings),
@@ -130,13 +133,14 @@ let package = Package(
         tests("XMLTests", ["XML"]),
         tests("RedoLogTests", ["RedoLog", "Files", "Digests", "Bytes"]),
         tests("SQLiteTests", ["SQLite"]),
-        tests("MongoTests", ["Mongo"]),
+        tests("MongoTests", ["Mongo", "TestMongo"]),
         tests("VipsTests", ["Vips", "MediaSteps"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
         tests(
-            "MetadataTests", ["Metadata", "Search", "SQLite", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
+            "MetadataTests",
+            ["Metadata", "Search", "SQLite", "Mongo", "TestMongo", "RedoLog", "Digests", "Files", "Threads", "Bytes"],
             exclude: ["Fixtures"]),
         tests(
             "BucketsTests",
@@ -150,7 +154,7 @@ let package = Package(
                 "Files",
             ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
-        tests("EndToEnd", ["Bytes", "Files"], exclude: ["Clients"]),
+        tests("EndToEnd", ["Bytes", "Files", "TestMongo"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]
 )

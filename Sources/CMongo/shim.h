@@ -1,28 +1,64 @@
-// libbson's document and iterator are over-aligned, which Swift does not import by value: reads go through these.
+// libbson's document is over-aligned, which Swift does not import by value: documents cross as plain bytes.
 #ifndef OGW_CMONGO_H
 #define OGW_CMONGO_H
 #include <mongoc/mongoc.h>
 
-static inline uint32_t cmongo_length(const bson_t *document) { return document->len; }
+/// Runs one command on the primary. `reply` is what the server answered, also where the call is false; it is the caller's and
+/// is freed by `bson_free`. It is null where nothing came back.
+static inline bool cmongo_run(mongoc_client_t *client, const char *database, const uint8_t *command, size_t command_count,
+                              uint8_t **reply, uint32_t *reply_count, bson_error_t *error) {
+    bson_t question, answer;
+    *reply = NULL;
+    *reply_count = 0;
+    if (!bson_init_static(&question, command, command_count)) {
+        bson_set_error(error, MONGOC_ERROR_BSON, MONGOC_ERROR_BSON_INVALID, "the command is no document");
+        return false;
+    }
+    bool done = mongoc_client_command_simple(client, database, &question, NULL, &answer, error);
+    *reply = bson_destroy_with_steal(&answer, true, reply_count);
+    return done;
+}
 
-static inline bool cmongo_find_integer(const bson_t *document, const char *key, int64_t *value) {
-    bson_iter_t i;
-    if (!bson_iter_init_find(&i, document, key) || !(BSON_ITER_HOLDS_INT64(&i) || BSON_ITER_HOLDS_INT32(&i))) return false;
-    *value = bson_iter_as_int64(&i);
-    return true;
-}
-/// NULL where `key` is missing or is no text. The bytes belong to the document.
-static inline const uint8_t *cmongo_find_text(const bson_t *document, const char *key, uint32_t *count) {
-    bson_iter_t i;
-    if (!bson_iter_init_find(&i, document, key) || !BSON_ITER_HOLDS_UTF8(&i)) return NULL;
-    return (const uint8_t *)bson_iter_utf8(&i, count);
-}
-/// NULL where `key` is missing or is not binary. The bytes belong to the document.
-static inline const uint8_t *cmongo_find_bytes(const bson_t *document, const char *key, uint32_t *count) {
-    bson_iter_t i;
-    const uint8_t *bytes = NULL;
-    if (!bson_iter_init_find(&i, document, key) || !BSON_ITER_HOLDS_BINARY(&i)) return NULL;
-    bson_iter_binary(&i, NULL, count, &bytes);
-    return bytes;
+/// Runs commands, one document behind the other, in one transaction that a majority has when the call is true.
+static inline bool cmongo_transact(mongoc_client_t *client, const char *database, const uint8_t *commands, size_t count,
+                                   bson_error_t *error) {
+    mongoc_client_session_t *session = mongoc_client_start_session(client, NULL, error);
+    if (!session) return false;
+    mongoc_write_concern_t *concern = mongoc_write_concern_new();
+    mongoc_write_concern_set_wmajority(concern, 5000);
+    mongoc_write_concern_set_journal(concern, true);
+    mongoc_transaction_opt_t *options = mongoc_transaction_opts_new();
+    mongoc_transaction_opts_set_write_concern(options, concern);
+    bson_t opts = BSON_INITIALIZER;
+    bool done = mongoc_client_session_start_transaction(session, options, error)
+        && mongoc_client_session_append(session, &opts, error);
+    size_t position = 0;
+    while (done && position + 5 <= count) {
+        uint32_t length;
+        memcpy(&length, commands + position, sizeof length);
+        length = BSON_UINT32_FROM_LE(length);
+        bson_t command, reply;
+        if (length > count - position || !bson_init_static(&command, commands + position, length)) {
+            bson_set_error(error, MONGOC_ERROR_BSON, MONGOC_ERROR_BSON_INVALID, "a command is no document");
+            done = false;
+            break;
+        }
+        done = mongoc_client_command_with_opts(client, database, &command, NULL, &opts, &reply, error);
+        bson_destroy(&reply);
+        position += length;
+    }
+    if (done) {
+        bson_t reply;
+        done = mongoc_client_session_commit_transaction(session, &reply, error);
+        bson_destroy(&reply);
+    } else {
+        // Where the server ended it already this fails, which changes nothing.
+        mongoc_client_session_abort_transaction(session, NULL);
+    }
+    bson_destroy(&opts);
+    mongoc_transaction_opts_destroy(options);
+    mongoc_write_concern_destroy(concern);
+    mongoc_client_session_destroy(session);
+    return done;
 }
 #endif

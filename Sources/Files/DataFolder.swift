@@ -31,20 +31,23 @@ public final class DataFolder: Sendable {
 
     /// Opens the folder, or makes it; its parent must exist. In a folder that is refused nothing is changed.
     ///
-    /// Only simulations say `isLocked: false`: their disks are nobody else's.
+    /// Only simulations say `isLocked: false`: their disks are nobody else's. Without a log the folder holds blobs alone, and what
+    /// they are is known elsewhere: such a folder is not opened as one with a log, nor the other way round.
     public static func open(
-        _ path: String, disk: any Disk = LinuxDisk(), isLocked: Bool = true
+        _ path: String, disk: any Disk = LinuxDisk(), isLocked: Bool = true, hasLog: Bool = true
     ) throws(DataFolderError) -> DataFolder {
         do {
             if try disk.makeDirectory(path) { try disk.syncDirectory(parent(of: path)) }
             // Before the lock: it would leave a file in a folder that is somebody else's.
-            _ = try readFormat(of: path, disk)
+            if let found = try readFormat(of: path, disk), found.hasLog != hasLog {
+                throw DataFolderError.otherMetadata(folder: path, hasLog: found.hasLog)
+            }
             let lock = isLocked ? try FileLock.acquire(path + "/LOCK") : nil
             if isLocked, lock == nil { throw DataFolderError.inUse(path) }
-            let (format, storeID) = try readFormat(of: path, disk)
-            let id = storeID ?? newID()
+            let found = try readFormat(of: path, disk)
+            let (format, id) = (found?.format, found?.id ?? newID())
             // First of all: folders without it are taken for somebody else's.
-            if format != Self.format { try disk.replace("FORMAT", in: path, with: text(id)) }
+            if format != Self.format { try disk.replace("FORMAT", in: path, with: text(id, hasLog: hasLog)) }
             for folder in folders { try disk.makeDirectory(path + "/" + folder) }
             try disk.syncDirectory(path)
             return DataFolder(path: path, id: id, formerFormat: format, disk: disk, lock: lock)
@@ -69,27 +72,39 @@ public final class DataFolder: Sendable {
 
     // MARK: FORMAT
 
-    private static func text(_ id: [UInt8]) -> [UInt8] {
+    private struct Format {
+        var format: Int
+        /// Nil in the first format.
+        var id: [UInt8]?
+        var hasLog = true
+    }
+
+    private static let noLog = [UInt8]("log=none".utf8)
+
+    private static func text(_ id: [UInt8], hasLog: Bool) -> [UInt8] {
         [UInt8]("ogw-store \(format)\nid ".utf8) + Hex.encode(id) + [Ascii.lineFeed]
+            + (hasLog ? [] : noLog + [Ascii.lineFeed])
     }
 
     /// Nil for a folder that no store was made in yet.
-    private static func readFormat(of path: String, _ disk: any Disk) throws -> (Int?, [UInt8]?) {
+    private static func readFormat(of path: String, _ disk: any Disk) throws -> Format? {
         if let found = try disk.contents(of: path + "/FORMAT") { return try read(found, of: path) }
         if let other = try disk.names(in: path).first(where: folders.contains) {
             throw DataFolderError.unknownFormat(folder: path, reason: "FORMAT is missing beside \(other)")
         }
-        return (nil, nil)
+        return nil
     }
 
     /// The first format had one line, `ogw-store 1`, and no id.
-    private static func read(_ found: [UInt8], of path: String) throws(DataFolderError) -> (Int?, [UInt8]?) {
-        if found == [UInt8]("ogw-store 1\n".utf8) { return (1, nil) }
+    private static func read(_ found: [UInt8], of path: String) throws(DataFolderError) -> Format {
+        if found == [UInt8]("ogw-store 1\n".utf8) { return Format(format: 1) }
         let lines = found.split(separator: Ascii.lineFeed)
-        if lines.count == 2, lines[0].elementsEqual("ogw-store 2".utf8), lines[1].starts(with: "id ".utf8),
+        let hasLog = lines.count == 2
+        if hasLog || (lines.count == 3 && lines[2].elementsEqual(noLog)), lines[0].elementsEqual("ogw-store 2".utf8),
+            lines[1].starts(with: "id ".utf8),
             let id = Hex.decode([UInt8](lines[1].dropFirst(3))), id.count == 16
         {
-            return (2, id)
+            return Format(format: 2, id: id, hasLog: hasLog)
         }
         let line = String(decoding: found.prefix(64).prefix { $0 != Ascii.lineFeed }, as: UTF8.self)
         throw .unknownFormat(
@@ -113,12 +128,18 @@ public enum DataFolderError: Error, Sendable, Equatable, CustomStringConvertible
     case inUse(String)
     /// It holds something else, or a store of a format that this program does not know.
     case unknownFormat(folder: String, reason: String)
+    /// What its blobs are is known elsewhere than the opener thinks: in the folder where `hasLog` is true.
+    case otherMetadata(folder: String, hasLog: Bool)
     case system(SystemError)
 
     public var description: String {
         switch self {
         case .inUse(let folder): "the folder \(folder) is in use by another process (its LOCK is held)"
         case .unknownFormat(let folder, let reason): "the folder \(folder) cannot be used as a store: \(reason)"
+        case .otherMetadata(let folder, let hasLog):
+            hasLog
+                ? "the folder \(folder) keeps its metadata itself"
+                : "the folder \(folder) holds objects whose metadata is in MongoDB"
         case .system(let error): error.description
         }
     }

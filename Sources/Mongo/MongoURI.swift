@@ -41,4 +41,30 @@ import CMongo
         // SAFETY: reads the parsed form.
         unsafe mongoc_uri_get_tls(pointer)
     }
+
+    /// The options that the store needs, where the text does not set them. Times are in milliseconds.
+    ///
+    /// Writes are not repeated by the library: the store resolves unknown outcomes itself, by the write's own id, and a repeat by
+    /// the library would only do so once.
+    public static func parse(
+        _ text: String, serverSelection_ms: Int32, socket_ms: Int32
+    ) throws(MongoError) -> MongoURI {
+        let uri = try parse(text)
+        // SAFETY: nobody else has the URI yet; names and values are lent for the calls.
+        unsafe mongoc_uri_set_option_as_bool(uri.pointer, MONGOC_URI_RETRYWRITES, false)
+        unsafe mongoc_uri_set_option_as_bool(uri.pointer, MONGOC_URI_RETRYREADS, false)
+        for (name, value) in [
+            (MONGOC_URI_SERVERSELECTIONTIMEOUTMS, serverSelection_ms), (MONGOC_URI_SOCKETTIMEOUTMS, socket_ms),
+            (MONGOC_URI_CONNECTTIMEOUTMS, 2_000), (MONGOC_URI_HEARTBEATFREQUENCYMS, 2_000),
+        ] where unsafe !mongoc_uri_has_option(uri.pointer, name) {
+            unsafe mongoc_uri_set_option_as_int32(uri.pointer, name, value)
+        }
+        return uri
+    }
+
+    /// Lends the parsed form for the time of the call.
+    func withPointer<Result>(_ body: (OpaquePointer) -> Result) -> Result {
+        // SAFETY: the URI lives for the call.
+        unsafe body(pointer)
+    }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TestMongo
 import TestSupport
 import Testing
 
@@ -6,6 +7,7 @@ import Testing
 ///
 /// `OGW_TEST_BINARY` names the program; without it the one beside this test bundle is taken. `OGW_TEST_ENDPOINT` names a
 /// server that runs already, with the keys below, and starts none: so these tests can be tried on another S3 server.
+/// `OGW_TEST_METADATA=mongodb` keeps the gateway's metadata in a real MongoDB.
 final class Gateway: Sendable {
     @TaskLocal static var scoped: Gateway?
 
@@ -63,6 +65,10 @@ final class Gateway: Sendable {
             "OGW_ROOT_ACCESS_KEY": gateway.accessKey, "OGW_ROOT_SECRET_KEY": gateway.secretKey,
             "OGW_ACCESS_LOG": "off", "HOME": folder.path,
         ]
+        if variable("OGW_TEST_METADATA") == "mongodb" {
+            let database = "end-to-end-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+            environment["OGW_METADATA"] = try MongoServer.shared.uri(database: database)
+        }
         if let certificate = gateway.certificate {
             try await makeCertificate(certificate, key: folder.file("key.pem"), in: folder)
             environment["OGW_TLS_CERT"] = certificate

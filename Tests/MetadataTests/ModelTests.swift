@@ -19,6 +19,22 @@ import Testing
         try await driver.run(operations: 100)
         await reopened.close()
     }
+
+    @Test("MongoDB and a plain model agree over random operations, while another relays or not", arguments: 0..<4)
+    func agreesOnMongoDB(run: Int) async throws {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        let shared = try await Shared()
+        if run.isMultiple(of: 2) { shared.store.startRelay() }
+        var driver = try await Driver(subject: shared.subject, seed: seed)
+        try await driver.run(operations: 400)
+        shared.store.close()
+        // Another gateway on the same database finds the same.
+        let other = try await Shared(database: shared.database)
+        driver.subject = other.subject
+        try await driver.compareAll()
+        try await driver.run(operations: 100)
+        try other.drop()
+    }
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed.

@@ -75,18 +75,18 @@ private func message(_ body: () throws -> Void) -> String? {
     }
 
     @Test func `no message repeats a secret or a database address`() throws {
-        for (name, value) in [("OGW_ROOT_SECRET_KEY", "short"), ("OGW_METADATA", "mongodb://u:pass@host/")] {
+        for (name, value) in [("OGW_ROOT_SECRET_KEY", "short"), ("OGW_METADATA", "mongo://u:pass@host/")] {
             let text = try #require(
                 message { _ = try GatewayConfiguration.read(SettingSources(environment: [name: value])) })
             #expect(text.contains(name) && !text.contains("short") && !text.contains("pass"))
         }
     }
 
-    @Test func `MongoDB is refused with a sentence that says so`() {
-        let text = message {
-            _ = try GatewayConfiguration.read(SettingSources(environment: ["OGW_METADATA": "mongodb://h/"]))
-        }
-        #expect(text == "OGW_METADATA: wanted sqlite (this version does not serve from MongoDB yet).")
+    @Test func `a connection string of MongoDB is taken as it is`() throws {
+        let configuration = try GatewayConfiguration.read(
+            SettingSources(environment: ["OGW_METADATA": "mongodb://h/d?replicaSet=rs0", "OGW_MONGODB_POOL": "8"]))
+        #expect(configuration.metadata == .mongoDB("mongodb://h/d?replicaSet=rs0"))
+        #expect(configuration.mongoClientsMax == 8)
     }
 
     @Test func `half a pair is an error that names the other half`() {

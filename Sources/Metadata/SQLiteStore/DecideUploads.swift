@@ -86,7 +86,7 @@ extension Decider {
 
 extension CompleteRequest {
     /// The uploaded parts that the request lists, by number; each must exist, once, with the listed MD5 and checksum.
-    fileprivate func select(from uploaded: [UploadedPart]) throws(MetadataError) -> [UploadedPart] {
+    func select(from uploaded: [UploadedPart]) throws(MetadataError) -> [UploadedPart] {
         let known = Dictionary(uploaded.map { ($0.number, $0) }, uniquingKeysWith: { $1 })
         var selected: [UploadedPart] = []
         var last: Int?
@@ -102,7 +102,7 @@ extension CompleteRequest {
     }
 
     /// All parts' bytes; each part but the last is large enough, and the sum is what the client said.
-    fileprivate func size(of parts: [UploadedPart]) throws(MetadataError) -> UInt64 {
+    func size(of parts: [UploadedPart]) throws(MetadataError) -> UInt64 {
         var total: UInt64 = 0
         for (index, part) in parts.enumerated() {
             if index < parts.count - 1, part.size < partSizeMin {

@@ -15,6 +15,8 @@ public struct GatewayConfiguration: Sendable {
     /// Path of the start file.
     public var startFile: String?
     public var metadata = MetadataChoice.sqlite
+    /// Commands of MongoDB under way at once.
+    public var mongoClientsMax = 64
     public var blobs = BlobsChoice.local
     public var engine = Engine()
     /// PEM files; both or none.
@@ -60,6 +62,8 @@ public struct GatewayConfiguration: Sendable {
 
     public enum MetadataChoice: Sendable, Equatable {
         case sqlite
+        /// A connection string, which may hold a password.
+        case mongoDB(String)
     }
 
     public enum BlobsChoice: Sendable, Equatable {

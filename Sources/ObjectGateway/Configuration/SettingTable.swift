@@ -49,15 +49,26 @@ extension Setting {
             ) { (c, v) throws(SettingError) in
                 c.startFile = try v.nonEmpty(wanted: "the path of a JSON file")
             },
-            Setting("OGW_METADATA", "sqlite", default: "sqlite", "Where metadata is kept.") {
-                (c, v) throws(SettingError) in
+            Setting(
+                "OGW_METADATA", "sqlite|mongodb://...", default: "sqlite",
+                "Where metadata is kept: in the data folder, or in a replica set of MongoDB 6 or later (database ogw, unless named)."
+            ) { (c, v) throws(SettingError) in
                 if v.text.hasPrefix("mongodb://") || v.text.hasPrefix("mongodb+srv://") {
-                    // The URI may hold a password.
-                    throw SettingError(
-                        place: v.place, value: nil, wanted: "sqlite (this version does not serve from MongoDB yet)")
+                    c.metadata = .mongoDB(v.text)
+                    return
                 }
-                guard v.text == "sqlite" else { throw v.error(wanted: "sqlite") }
+                guard v.text == "sqlite" else {
+                    // What was meant for an address may hold a password.
+                    let isAddress = v.text.contains("@") || v.text.contains("://")
+                    throw SettingError(
+                        place: v.place, value: isAddress ? nil : v.text, wanted: "sqlite or mongodb://...")
+                }
                 c.metadata = .sqlite
+            },
+            Setting("OGW_MONGODB_POOL", "N", default: "64", "Commands of MongoDB under way at once; further ones wait.")
+            {
+                (c, v) throws(SettingError) in
+                c.mongoClientsMax = try v.integer(1...1_000)
             },
             Setting(
                 "OGW_BLOBS", "local|s3://BUCKET/PREFIX?endpoint=URL&region=NAME", default: "local",

@@ -37,7 +37,7 @@ struct Listeners {
                 let table = ServicesRoutes.table(
                     metrics: metrics, readiness: readiness, log: log, pool: pool, publicURL: publicURL,
                     version: ogwVersion,
-                    assets: AssetRoutes(store: store.metadata, index: store.search, publicURL: publicURL),
+                    assets: store.assetRoutes(publicURL: publicURL),
                     authenticator: ServicesAuthenticator(users: store.users))
                 services = try start(table, counting: metrics, configuration, pool: pool)
             }
@@ -169,25 +169,12 @@ struct Listeners {
     }
 
     private static func addStoreSources(to metrics: Metrics, store: OpenStore, log: Log) {
-        let metadata = store.metadata
         func add(
             _ name: String, _ kind: PrometheusText.Kind, _ help: String, _ value: @escaping @Sendable () -> Double
         ) {
             metrics.add(.init(name: name, kind: kind, help: help, value: value))
         }
-        add("ogw_commit_batches_total", .counter, "Commits of the metadata store.") {
-            Double(metadata.statistics.batches)
-        }
-        add("ogw_commit_requests_total", .counter, "Requests that took effect in a commit.") {
-            Double(metadata.statistics.commits)
-        }
-        add("ogw_commit_refusals_total", .counter, "Requests that a commit refused, failed conditions included.") {
-            Double(metadata.statistics.refusals)
-        }
-        add("ogw_commit_batch_max", .gauge, "Requests in the largest batch.") {
-            Double(metadata.statistics.largestBatch)
-        }
-        add("ogw_commit_queue", .gauge, "Requests that wait for a commit.") { Double(metadata.statistics.queueDepth) }
+        if let metadata = store.embedded { addCommitSources(add, metadata) }
         let sweeper = store.objects.sweeper
         add("ogw_blobs_removed_total", .counter, "Blobs whose files were removed.") { Double(sweeper.removedCount) }
         let objects = store.objects
@@ -201,12 +188,30 @@ struct Listeners {
             }
         }
         addCheckSources(add, store)
-        addSearchSources(add, store.search)
+        if let search = store.search { addSearchSources(add, search) }
         let folder = store.configuration.data
         add("ogw_disk_free_bytes", .gauge, "Free space of the data folder.") {
             Double((try? LinuxDisk().space(at: folder).free) ?? 0)
         }
         add("ogw_log_lines_dropped_total", .counter, "Log lines that were lost.") { Double(log.dropped) }
+    }
+
+    private static func addCommitSources(
+        _ add: (String, PrometheusText.Kind, String, @escaping @Sendable () -> Double) -> Void, _ metadata: SQLiteStore
+    ) {
+        add("ogw_commit_batches_total", .counter, "Commits of the metadata store.") {
+            Double(metadata.statistics.batches)
+        }
+        add("ogw_commit_requests_total", .counter, "Requests that took effect in a commit.") {
+            Double(metadata.statistics.commits)
+        }
+        add("ogw_commit_refusals_total", .counter, "Requests that a commit refused, failed conditions included.") {
+            Double(metadata.statistics.refusals)
+        }
+        add("ogw_commit_batch_max", .gauge, "Requests in the largest batch.") {
+            Double(metadata.statistics.largestBatch)
+        }
+        add("ogw_commit_queue", .gauge, "Requests that wait for a commit.") { Double(metadata.statistics.queueDepth) }
     }
 
     private static func addSearchSources(

@@ -5,28 +5,48 @@ public import Threads
 
 /// An opened data folder: metadata, blobs and users, under the folder's lock.
 public final class OpenStore: Sendable {
-    let metadata: SQLiteStore
+    let metadata: any MetadataStore
+    /// Nil where metadata is in MongoDB.
+    let embedded: SQLiteStore?
     let objects: ObjectStore
     /// Nil where the blobs lie in the folder.
     let engine: RemoteBlobs?
     let scrubber: Scrubber
-    let search: SearchIndex
+    /// Nil where metadata is in MongoDB.
+    let search: SearchIndex?
     let users: UserDirectory
     let configuration: GatewayConfiguration
-    private let folder: DataFolder
+    private let parts: Parts
 
-    private init(
-        folder: DataFolder, metadata: SQLiteStore, objects: ObjectStore, engine: RemoteBlobs?, users: UserDirectory,
-        configuration: GatewayConfiguration
-    ) {
-        self.folder = folder
-        self.metadata = metadata
+    /// What is opened first.
+    struct Parts {
+        var folder: DataFolder
+        var objects: ObjectStore
+        var engine: RemoteBlobs?
+        var embedded: SQLiteStore?
+        var shared: MongoStore?
+
+        var metadata: any MetadataStore { objects.metadata }
+
+        func close() async {
+            await embedded?.close()
+            shared?.close()
+            folder.close()
+            engine?.close()
+        }
+    }
+
+    private init(_ parts: Parts, users: UserDirectory, configuration: GatewayConfiguration) {
+        self.parts = parts
+        let objects = parts.objects
+        metadata = parts.metadata
+        embedded = parts.embedded
         self.objects = objects
-        self.engine = engine
+        engine = parts.engine
         var scrubConfiguration = ScrubConfiguration()
         scrubConfiguration.rate = configuration.scrubRate
         scrubber = Scrubber(objects: objects, configuration: scrubConfiguration)
-        search = SearchIndex(metadata)
+        search = parts.embedded.map { SearchIndex($0) }
         self.users = users
         self.configuration = configuration
     }
@@ -43,6 +63,26 @@ public final class OpenStore: Sendable {
         blobsConfiguration.inlineBytesMax = configuration.inlineMax
         blobsConfiguration.verifiedFor = configuration.verifiedFor
         blobsConfiguration.verifiedBlobsMax = configuration.verifiedMax
+        let parts: Parts
+        switch configuration.metadata {
+        case .sqlite: parts = try await openEmbedded(configuration, blobsConfiguration, pool: pool)
+        case .mongoDB(let uri): parts = try await openShared(uri, configuration, blobsConfiguration, pool: pool)
+        }
+        do {
+            // A new key beside old users would make their secrets unreadable for good.
+            let hasUsers = try await !parts.metadata.users().isEmpty
+            let secrets = try SecretBox.open(folder: parts.folder.path, mayCreate: !hasUsers)
+            let users = UserDirectory(metadata: parts.metadata, secrets: secrets)
+            return OpenStore(parts, users: users, configuration: configuration)
+        } catch {
+            await parts.close()
+            throw StartError("The users of \(configuration.data) cannot be read: \(error).")
+        }
+    }
+
+    private static func openEmbedded(
+        _ configuration: GatewayConfiguration, _ blobsConfiguration: BlobsConfiguration, pool: Pool
+    ) async throws(StartError) -> Parts {
         let folder = try open(folder: configuration.data)
         let (blobs, metadata): (LocalBlobs, SQLiteStore)
         do {
@@ -51,39 +91,26 @@ public final class OpenStore: Sendable {
             folder.close()
             throw error
         }
-        let engine: RemoteBlobs?
-        do {
-            engine = try await BlobsPlace(configuration: configuration, folder: folder, local: blobs, pool: pool)
+        do throws(StartError) {
+            let engine = try await BlobsPlace(configuration: configuration, folder: folder, local: blobs, pool: pool)
                 .open(blobsConfiguration)
+            let objects =
+                if let engine {
+                    ObjectStore(metadata: metadata, blobs: engine, segments: metadata.segments, pool: pool)
+                } else {
+                    ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
+                }
+            return Parts(folder: folder, objects: objects, engine: engine, embedded: metadata)
         } catch {
             await metadata.close()
             folder.close()
             throw error
         }
-        let objects =
-            if let engine {
-                ObjectStore(metadata: metadata, blobs: engine, segments: metadata.segments, pool: pool)
-            } else {
-                ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
-            }
-        do {
-            // A new key beside old users would make their secrets unreadable for good.
-            let hasUsers = try await !metadata.users().isEmpty
-            let secrets = try SecretBox.open(folder: folder.path, mayCreate: !hasUsers)
-            let users = UserDirectory(metadata: metadata, secrets: secrets)
-            return OpenStore(
-                folder: folder, metadata: metadata, objects: objects, engine: engine, users: users,
-                configuration: configuration)
-        } catch {
-            await metadata.close()
-            folder.close()
-            throw StartError("The users of \(folder.path) cannot be read: \(error).")
-        }
     }
 
-    static func open(folder path: String) throws(StartError) -> DataFolder {
+    static func open(folder path: String, hasLog: Bool = true) throws(StartError) -> DataFolder {
         do throws(DataFolderError) {
-            return try DataFolder.open(path)
+            return try DataFolder.open(path, hasLog: hasLog)
         } catch .inUse {
             throw StartError("OGW_DATA is \"\(path)\": wanted a folder that no other process uses (its LOCK is held).")
         } catch {
@@ -107,10 +134,14 @@ public final class OpenStore: Sendable {
     public func close() async {
         objects.sweeper.stop()
         await scrubber.stop()
-        await search.stop()
-        await metadata.close()
-        folder.close()
-        engine?.close()
+        await search?.stop()
+        await parts.close()
+    }
+
+    /// Nil where metadata is in MongoDB, which has no assets yet.
+    func assetRoutes(publicURL: String) -> AssetRoutes? {
+        guard let embedded, let search else { return nil }
+        return AssetRoutes(store: embedded, index: search, publicURL: publicURL)
     }
 
     var administration: Administration {

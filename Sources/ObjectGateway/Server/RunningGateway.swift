@@ -15,7 +15,7 @@ public final class RunningGateway: Sendable {
     private let services: Server?
     private let control: Server
     private let pool: Pool
-    private let maintenance: Maintenance
+    private let maintenance: Maintenance?
     private let isStopped = Atomic(false)
 
     /// What is printed once after a first start; nil otherwise.
@@ -26,7 +26,7 @@ public final class RunningGateway: Sendable {
         welcome: String?
     ) {
         self.store = store
-        maintenance = Maintenance(store.metadata, pool: pool, log: log)
+        maintenance = store.embedded.map { Maintenance($0, pool: pool, log: log) }
         self.log = log
         self.readiness = readiness
         self.s3 = s3
@@ -71,17 +71,17 @@ public final class RunningGateway: Sendable {
                         "errors": .unsigned(report.errors), "orphans": .unsigned(report.orphans),
                     ])
             }
-            store.search.observe { status in
+            store.search?.observe { status in
                 if let failure = status.failure {
                     log.event("search_index_failed", level: .error, ["reason": .text(failure)])
                 } else {
                     log.event(status.isBuilding ? "search_index_building" : "search_index_built")
                 }
             }
-            store.search.start()
+            store.search?.start()
             store.objects.sweeper.start()
             store.scrubber.start()
-            gateway.maintenance.start()
+            gateway.maintenance?.start()
             gateway.flushLog()
             gateway.announce()
             return gateway
@@ -100,7 +100,7 @@ public final class RunningGateway: Sendable {
         guard isStopped.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
         else { return }
         log.event("stopping")
-        maintenance.stop()
+        maintenance?.stop()
         readiness.stop()
         await s3.stop(within: store.configuration.stopTimeout)
         await services?.stop(within: .seconds(1))

@@ -77,7 +77,12 @@ struct StartFileApplication {
                 try await store.metadata.setVersioning(state, of: bucket.id)
             }
             let isTurned = wanted.assets != nil && wanted.assets != bucket.hasAssets
-            if let assets = wanted.assets, isTurned { try await store.metadata.setAssets(assets, of: bucket.id) }
+            if let assets = wanted.assets, isTurned {
+                guard let embedded = store.embedded else {
+                    throw StartError("The start file says which buckets have assets: wanted metadata in the data folder.")
+                }
+                try await embedded.setAssets(assets, of: bucket.id)
+            }
             if former == nil || isSwitched || isTurned { count += 1 }
         }
         return count

@@ -1,0 +1,166 @@
+import Mongo
+
+/// What is known of a blob stands in the one document that names it: a head (as its latest version or in its outbox), a row of
+/// `versions`, or a row of `parts`, which also tells of the blobs of completed uploads. Numbers of blobs stand there as 64 bits; those
+/// from 2^63 on, which ascending numbers never reach, are not listed.
+extension MongoStore {
+    /// The first of `count` ids (1 or more) that no other store gets. Ids may be lost.
+    public func reserveBlobIDs(_ count: UInt64) async throws(MetadataError) -> BlobID {
+        BlobID(UInt64(bitPattern: try await takeNumbers(Int64(clamping: max(1, count)), of: "blobs")))
+    }
+
+    public func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? {
+        let number = BSONValue.int64(Int64(bitPattern: id.value))
+        // What is moved while it is looked for goes from an earlier place of this row to a later one, but for a former version that
+        // becomes the latest again: hence the heads once more.
+        let part = try await perform { (database) throws(MongoError) in
+            try database.findOne(["blob": number], in: MongoSchema.parts)
+        }
+        if let part = part.flatMap({ PartDocument(view: $0) }) { return part.storedBlob }
+        if let found = try await blobOfHead(number) { return found }
+        for head in try await dueHeads(limit: 1_000) {
+            for version in FormerVersions(head).archived.values where version.blob == id { return version.storedBlob }
+        }
+        let row = try await perform { (database) throws(MongoError) in
+            try database.findOne(["d.b": number], projection: ["d": 1], in: MongoSchema.versions)
+        }
+        if let version = row?["d"]?.document { return VersionDocument(view: version).storedBlob }
+        return try await blobOfHead(number)
+    }
+
+    private func blobOfHead(_ number: BSONValue) async throws(MetadataError) -> StoredBlob? {
+        let head = try await perform { (database) throws(MongoError) in
+            try database.findOne(["latest.b": number], projection: ["latest": 1], in: MongoSchema.heads)
+        }
+        return head?["latest"]?.document.flatMap { VersionDocument(view: $0).storedBlob }
+    }
+
+    public func blobs(after: BlobID, limit: Int) async throws(MetadataError) -> [StoredBlob] {
+        guard limit > 0, let last = Int64(exactly: after.value) else { return [] }
+        // What changes left in heads is moved first, so that rows tell nearly all.
+        try await relayAll()
+        let range: BSONValue = ["$gt": .int64(last)]
+        var found: [BlobID: StoredBlob] = [:]
+        func add(_ blob: StoredBlob?) { if let blob { found[blob.id] = blob } }
+        let count = limit
+        let parts = try await perform { (database) throws(MongoError) in
+            try database.find(
+                MongoDatabase.Query(["blob": range], sort: ["blob": 1], limit: count), in: MongoSchema.parts
+            ).documents
+        }
+        for part in parts { add(PartDocument(view: part)?.storedBlob) }
+        let heads = try await perform { (database) throws(MongoError) in
+            try database.find(
+                MongoDatabase.Query(
+                    ["latest.b": range], projection: ["latest": 1], sort: ["latest.b": 1], limit: count),
+                in: MongoSchema.heads
+            ).documents
+        }
+        for head in heads { add(head["latest"]?.document.flatMap { VersionDocument(view: $0).storedBlob }) }
+        for head in try await dueHeads(limit: 1_000) {
+            for version in FormerVersions(head).archived.values where version.blob.map({ $0 > after }) == true {
+                add(version.storedBlob)
+            }
+        }
+        let rows = try await perform { (database) throws(MongoError) in
+            try database.find(
+                MongoDatabase.Query(["d.b": range], projection: ["d": 1], sort: ["d.b": 1], limit: count),
+                in: MongoSchema.versions
+            ).documents
+        }
+        for row in rows { add(row["d"]?.document.flatMap { VersionDocument(view: $0).storedBlob }) }
+        return Array(found.values.sorted { $0.id < $1.id }.prefix(limit))
+    }
+
+    public func garbage(limit: Int) async throws(MetadataError) -> [BlobID] {
+        guard limit > 0 else { return [] }
+        try await relayAll()
+        var found: [BlobID] = []
+        var after: (order: BSONValue, index: BSONValue, id: BSONValue)?
+        while found.count < limit {
+            var filter: BSONDocument = [:]
+            if let after {
+                filter = [
+                    "$or": [
+                        ["o": after.order, "i": after.index, "_id": ["$gt": after.id]],
+                        ["o": after.order, "i": ["$gt": after.index]], ["o": ["$gt": after.order]],
+                    ]
+                ]
+            }
+            let batch = min(limit - found.count, 10_000)
+            let query = MongoDatabase.Query(filter, sort: ["o": 1, "i": 1, "_id": 1], hint: "order", limit: batch)
+            let rows = try await perform { (database) throws(MongoError) in
+                try database.find(query, in: MongoSchema.garbage).documents
+            }
+            for row in rows { found.append(BlobID(UInt64(bitPattern: row["_id"]?.integer ?? 0))) }
+            guard let last = rows.last, rows.count == batch else { break }
+            func number(_ name: StaticString) -> BSONValue { .int64(last[name]?.integer ?? 0) }
+            after = (number("o"), number("i"), number("_id"))
+        }
+        return found
+    }
+
+    public func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError) {
+        for batch in stride(from: 0, to: blobs.count, by: 10_000) {
+            let numbers = blobs[batch..<min(batch + 10_000, blobs.count)].map {
+                BSONValue.int64(Int64(bitPattern: $0.value))
+            }
+            try await perform { (database) throws(MongoError) in
+                try database.delete(["_id": ["$in": .array(numbers)]], from: MongoSchema.garbage)
+            }
+        }
+    }
+
+    public func garbageCount() throws(MetadataError) -> UInt64 {
+        UInt64(clamping: try attempt { (database) throws(MongoError) in try database.count(of: MongoSchema.garbage) })
+    }
+
+    /// Lists blobs as garbage, where they are not yet; nothing tells of them any more then.
+    func addGarbage(_ blobs: [DroppedBlob]) async throws(MetadataError) {
+        if blobs.isEmpty { return }
+        let rows = blobs.map { dropped -> BSONDocument in
+            [
+                "_id": .int64(Int64(bitPattern: dropped.blob.value)), "o": .int64(dropped.order),
+                "i": .int64(dropped.index),
+            ]
+        }
+        try await perform { (database) throws(MongoError) in
+            try database.insert(rows, ignoringDuplicates: true, into: MongoSchema.garbage)
+            for start in stride(from: 0, to: blobs.count, by: 10_000) {
+                let numbers = blobs[start..<min(start + 10_000, blobs.count)].map {
+                    BSONValue.int64(Int64(bitPattern: $0.blob.value))
+                }
+                try database.delete(["blob": ["$in": .array(numbers)]], from: MongoSchema.parts)
+            }
+        }
+    }
+
+    /// Blobs that were dropped by no change of a head: their place is the cluster's time.
+    func addGarbage(now blobs: [BlobID]) async throws(MetadataError) {
+        if blobs.isEmpty { return }
+        let updates = blobs.enumerated().map { index, blob in
+            MongoDatabase.Update(
+                ["_id": .int64(Int64(bitPattern: blob.value))],
+                .pipeline([
+                    [
+                        "$set": [
+                            "o": ["$ifNull": ["$o", HeadPipeline.clusterTime]], "i": .int64(Int64(index)),
+                        ]
+                    ]
+                ]), upsert: true)
+        }
+        try await perform { (database) throws(MongoError) in
+            try database.update(updates, ignoringDuplicates: true, in: MongoSchema.garbage)
+        }
+    }
+}
+
+extension VersionDocument {
+    /// Of a version with one blob.
+    fileprivate var storedBlob: StoredBlob? {
+        blob.map {
+            StoredBlob(
+                id: $0, size: UInt64(bitPattern: view["z"]?.integer ?? 0), crc32c: crc32c, location: .file)
+        }
+    }
+}

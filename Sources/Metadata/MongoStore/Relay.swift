@@ -1,0 +1,191 @@
+import Bytes
+import Mongo
+import Threads
+
+/// Moving what heads hold to where it belongs.
+///
+/// Each step may be done twice, and by several gateways at once, also by one that slept meanwhile: a row of `versions` is replaced
+/// only by one of a higher revision, and a row that was removed stays as a tombstone of the highest revision for an hour, so that
+/// a late copy does not bring it back. Entries leave the outbox after what they say is done.
+extension MongoStore {
+    private static let batchLength = 100
+
+    /// Moves all that heads hold by now.
+    func relayAll() async throws(MetadataError) {
+        while true {
+            let heads = try await dueHeads(limit: Self.batchLength)
+            if heads.isEmpty { return }
+            try await relay(heads)
+        }
+    }
+
+    /// Moves what one head holds.
+    func relay(_ key: HeadKey) async throws(MetadataError) {
+        let view = try await perform { (database) throws(MongoError) in try key.read(database) }
+        if let view { try await relay([try Head(view)]) }
+    }
+
+    /// Moves what one head holds; where another task of this store does that already, waits a moment for it.
+    func relieve(_ key: HeadKey) async throws(MetadataError) {
+        guard relieved.withLock({ $0.insert(key).inserted }) else { return await pool.sleep(for: .milliseconds(2)) }
+        defer { relieved.withLock { _ = $0.remove(key) } }
+        try await relay(key)
+    }
+
+    /// The same, without anybody waiting for it.
+    func relieveLater(_ key: HeadKey) {
+        guard relieved.withLock({ $0.insert(key).inserted }) else { return }
+        pool.run {
+            // Where it fails, the next round of the relay goes on.
+            try? await self.relay(key)
+            self.relieved.withLock { _ = $0.remove(key) }
+        }
+    }
+
+    /// Heads that hold something, those that have held it longest first.
+    func dueHeads(limit: Int) async throws(MetadataError) -> [Head] {
+        let query = MongoDatabase.Query(["due": ["$exists": true]], sort: ["due": 1], hint: "due", limit: limit)
+        let views = try await perform { (database) throws(MongoError) in
+            try database.find(query, in: MongoSchema.heads).documents
+        }
+        var heads: [Head] = []
+        for view in views { heads.append(try Head(view)) }
+        return heads
+    }
+
+    private func relay(_ heads: [Head]) async throws(MetadataError) {
+        var work = RelayWork()
+        for head in heads {
+            for entry in head.outbox {
+                switch entry.kind {
+                case .archived(let version): work.archive(version, at: head.key)
+                case .dropped(let version): try work.drop(version, at: head.key, entry.sequence)
+                case .removed(let sequence):
+                    // Rows that the entry is about must be there first.
+                    try await carryOut(&work)
+                    let row = try await perform { (database) throws(MongoError) in
+                        try database.findOne(["_id": head.key.row(sequence)], in: MongoSchema.versions)
+                    }
+                    try work.remove(row, at: head.key, sequence, entry.sequence)
+                case .nullsRemoved(let below):
+                    try await carryOut(&work)
+                    for row in try await nullRows(of: head.key, below: below) {
+                        let sequence = row["_id"]?.document?["s"]?.integer ?? 0
+                        try work.remove(row, at: head.key, sequence, entry.sequence)
+                    }
+                case .tagged(let sequence, let patch):
+                    try await carryOut(&work)
+                    work.tag(sequence, patch, at: head.key, entry.sequence)
+                }
+            }
+        }
+        try await carryOut(&work)
+        let done = heads.compactMap { head in
+            head.outbox.last.map {
+                MongoDatabase.Update(["_id": head.key.id], .pipeline(Self.forget(through: $0.sequence)))
+            }
+        }
+        try await perform { (database) throws(MongoError) in try database.update(done, in: MongoSchema.heads) }
+    }
+
+    private func nullRows(of key: HeadKey, below sequence: Int64) async throws(MetadataError) -> [BSONView] {
+        try await perform { (database) throws(MongoError) in
+            try database.find(
+                MongoDatabase.Query(
+                    [
+                        "_id.b": .int64(key.bucket.value), "_id.k": .text(KeyText.encode(key.key.utf8)), "d.v": "null",
+                        "_id.s": ["$lt": .int64(sequence)],
+                    ], limit: 100), in: MongoSchema.versions
+            ).documents
+        }
+    }
+
+    private func carryOut(_ work: inout RelayWork) async throws(MetadataError) {
+        let batch = work
+        work = RelayWork()
+        try await addGarbage(batch.garbage)
+        try await perform { (database) throws(MongoError) in
+            try database.update(batch.rows, ignoringDuplicates: true, in: MongoSchema.versions)
+        }
+    }
+
+    /// Entries up to that sequence leave the outbox; a tombstone that holds nothing more may go.
+    private static func forget(through sequence: Int64) -> [BSONDocument] {
+        let isTombstone: BSONValue = ["$ne": [["$type": "$latest"], "object"]]
+        let isEmpty: BSONValue = ["$eq": ["$outbox", []]]
+        return [
+            [
+                "$set": [
+                    "outbox": [
+                        "$filter": ["input": "$outbox", "cond": ["$gt": ["$$this.s", .int64(sequence)]]]
+                    ]
+                ]
+            ],
+            [
+                "$set": [
+                    "due": ["$cond": [isEmpty, "$$REMOVE", "$due"]],
+                    "gone": ["$cond": [["$and": [isEmpty, isTombstone]], "$$NOW", "$$REMOVE"]],
+                ]
+            ],
+        ]
+    }
+}
+
+/// Blobs that were dropped, with the place of the change that dropped them.
+struct DroppedBlob {
+    var blob: BlobID
+    var order: Int64
+    var index: Int64
+}
+
+/// What a batch of entries comes to.
+private struct RelayWork {
+    var rows: [MongoDatabase.Update] = []
+    var garbage: [DroppedBlob] = []
+
+    mutating func archive(_ version: VersionDocument, at key: HeadKey) {
+        let id = key.row(version.sequence)
+        let revision = BSONValue.int64(version.revision)
+        rows.append(
+            MongoDatabase.Update(
+                ["_id": id, "r": ["$lt": revision]],
+                .document(["_id": id, "r": revision, "d": .raw(version.view)]), upsert: true))
+    }
+
+    mutating func drop(_ version: VersionDocument, at key: HeadKey, _ order: Int64) throws(MetadataError) {
+        drop(try version.blobs(), order)
+        if version.mayHaveRow { bury(version.sequence, at: key) }
+    }
+
+    mutating func remove(
+        _ row: BSONView?, at key: HeadKey, _ sequence: Int64, _ order: Int64
+    ) throws(MetadataError) {
+        if let version = row?["d"]?.document { drop(try VersionDocument(view: version).blobs(), order) }
+        bury(sequence, at: key)
+    }
+
+    mutating func tag(_ sequence: Int64, _ patch: VersionDocument.Patch, at key: HeadKey, _ revision: Int64) {
+        let number = BSONValue.int64(revision)
+        var set: BSONDocument = ["r": number, "d.r": number]
+        set.append("d.t", patch.record.map { .binary($0) })
+        var change: BSONDocument = ["$set": .document(set)]
+        if patch.record == nil { change.append("$unset", ["d.t": ""]) }
+        rows.append(
+            MongoDatabase.Update(["_id": key.row(sequence), "r": ["$lt": number]], .document(change)))
+    }
+
+    private mutating func drop(_ blobs: [BlobID], _ order: Int64) {
+        for (index, blob) in blobs.enumerated() {
+            garbage.append(DroppedBlob(blob: blob, order: order, index: Int64(index)))
+        }
+    }
+
+    private mutating func bury(_ sequence: Int64, at key: HeadKey) {
+        let id = key.row(sequence)
+        let highest = BSONValue.int64(Int64.max)
+        rows.append(
+            MongoDatabase.Update(
+                ["_id": id, "r": ["$lt": highest]],
+                .document(["_id": id, "r": highest, "x": .date(Timestamp.now().milliseconds)]), upsert: true))
+    }
+}

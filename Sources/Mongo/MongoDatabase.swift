@@ -1,0 +1,222 @@
+/// The commands that this program sends, one function each (mongodb.com/docs/manual/reference/command). All go to the primary,
+/// and all block for the network.
+///
+/// Writes are acknowledged by a majority that has them in its journal. Reads see what a majority has, and at least what this
+/// object's own commands did: `operationTime` of each reply is carried into the next read, so that a primary that was just
+/// elected waits until its majority has it.
+public final class MongoDatabase: Sendable {
+    public let name: String
+    private let clients: MongoClients
+    private let clock = OperationClock()
+    /// How long a write may wait for its majority, in milliseconds.
+    private let majorityWait_ms: Int32
+
+    public init(_ clients: MongoClients, name: String, majorityWait: Duration) {
+        self.clients = clients
+        self.name = name
+        let (seconds, attoseconds) = majorityWait.components
+        majorityWait_ms =
+            Int32(clamping: seconds.multipliedReportingOverflow(by: 1000).partialValue)
+            &+ Int32(clamping: attoseconds / 1_000_000_000_000_000)
+    }
+
+    /// Any command. The reply may hold errors of single writes.
+    public func run(_ command: BSONDocument) throws(MongoError) -> BSONView {
+        let reply = try clients.run(command, on: name)
+        if let time = reply["operationTime"]?.timestamp { clock.advance(to: time) }
+        return reply
+    }
+
+    private var writeConcern: BSONValue {
+        ["w": "majority", "j": true, "wtimeout": .int32(majorityWait_ms)]
+    }
+
+    private var readConcern: BSONValue {
+        guard let time = clock.last else { return ["level": "majority"] }
+        return ["level": "majority", "afterClusterTime": .timestamp(time)]
+    }
+
+    /// What of a collection `find` returns, and in which order.
+    public struct Query: Sendable {
+        public var filter: BSONDocument
+        public var projection: BSONDocument?
+        public var sort: BSONDocument?
+        /// The name of an index.
+        public var hint: BSONValue?
+        /// 1 or more.
+        public var limit: Int
+
+        public init(
+            _ filter: BSONDocument, projection: BSONDocument? = nil, sort: BSONDocument? = nil, hint: BSONValue? = nil,
+            limit: Int
+        ) {
+            (self.filter, self.projection, self.sort, self.hint) = (filter, projection, sort, hint)
+            self.limit = limit
+        }
+    }
+
+    /// Up to `limit` documents. They must fit into one reply of 16 MiB: `isComplete` is false where they did not, and the rest
+    /// begins after the last one.
+    public func find(_ query: Query, in collection: StaticString) throws(MongoError) -> (
+        documents: [BSONView], isComplete: Bool
+    ) {
+        let limit = Int32(clamping: max(1, query.limit))
+        var command: BSONDocument = ["find": .text(collection.bytes), "filter": .document(query.filter)]
+        command.append("projection", query.projection.map { .document($0) })
+        command.append("sort", query.sort.map { .document($0) })
+        command.append("hint", query.hint)
+        command.append("limit", .int32(limit))
+        command.append("batchSize", .int32(limit))
+        command.append("singleBatch", true)
+        command.append("readConcern", readConcern)
+        let reply = try run(command)
+        guard let batch = reply["cursor"]?.document?["firstBatch"]?.array else {
+            throw .invalidDocument("a reply to find without a batch")
+        }
+        let documents = batch.compactMap(\.document)
+        // A reply is cut below 16 MiB; a complete one is shorter than that by one document at least.
+        let isComplete = documents.count >= query.limit || reply.encodedCount < 8 << 20
+        return (documents, isComplete)
+    }
+
+    public func findOne(
+        _ filter: BSONDocument, projection: BSONDocument? = nil, in collection: StaticString
+    ) throws(MongoError) -> BSONView? {
+        try find(Query(filter, projection: projection, limit: 1), in: collection).documents.first
+    }
+
+    /// How many documents there are by the collection's own account, which a crash may put off.
+    public func count(of collection: StaticString) throws(MongoError) -> Int64 {
+        try run(["count": .text(collection.bytes)])["n"]?.integer ?? 0
+    }
+
+    /// What an update does to one document: operators, a replacement, or the stages of a pipeline.
+    public enum Change: Sendable {
+        case document(BSONDocument)
+        case pipeline([BSONDocument])
+
+        fileprivate var value: BSONValue {
+            switch self {
+            case .document(let document): .document(document)
+            case .pipeline(let stages): .documents(stages)
+            }
+        }
+    }
+
+    /// Changes one document and returns it as `returning` says; nil where none matches.
+    public func findAndModify(
+        _ filter: BSONDocument, _ change: Change, upsert: Bool = false, returningNew: Bool = true,
+        fields: BSONDocument? = nil, in collection: StaticString
+    ) throws(MongoError) -> BSONView? {
+        var command: BSONDocument = [
+            "findAndModify": .text(collection.bytes), "query": .document(filter), "update": change.value,
+            "upsert": .bool(upsert), "new": .bool(returningNew),
+        ]
+        command.append("fields", fields.map { .document($0) })
+        command.append("writeConcern", writeConcern)
+        let reply = try write(command)
+        return reply["value"]?.document
+    }
+
+    /// One update of `update`.
+    public struct Update: Sendable {
+        public var filter: BSONDocument
+        public var change: Change
+        public var upsert: Bool
+        public var many: Bool
+
+        public init(_ filter: BSONDocument, _ change: Change, upsert: Bool = false, many: Bool = false) {
+            (self.filter, self.change, self.upsert, self.many) = (filter, change, upsert, many)
+        }
+    }
+
+    /// Each update by itself, in no promised order. Returns how many documents matched, those inserted included. With
+    /// `ignoringDuplicates`, an upsert that meets an entry of the same key counts as done.
+    @discardableResult
+    public func update(
+        _ updates: [Update], ignoringDuplicates: Bool = false, in collection: StaticString
+    ) throws(MongoError) -> Int64 {
+        var matched: Int64 = 0
+        for batch in updates.batches {
+            let statements: [BSONDocument] = batch.map {
+                ["q": .document($0.filter), "u": $0.change.value, "upsert": .bool($0.upsert), "multi": .bool($0.many)]
+            }
+            let reply = try write(
+                [
+                    "update": .text(collection.bytes), "updates": .documents(statements), "ordered": false,
+                    "writeConcern": writeConcern,
+                ], ignoringDuplicates: ignoringDuplicates)
+            matched += reply["n"]?.integer ?? 0
+        }
+        return matched
+    }
+
+    /// Throws `duplicateKey`, unless those are ignored; the others are inserted then.
+    public func insert(
+        _ documents: [BSONDocument], ignoringDuplicates: Bool = false, into collection: StaticString
+    ) throws(MongoError) {
+        for batch in documents.batches {
+            _ = try write(
+                [
+                    "insert": .text(collection.bytes), "documents": .documents(Array(batch)), "ordered": false,
+                    "writeConcern": writeConcern,
+                ], ignoringDuplicates: ignoringDuplicates)
+        }
+    }
+
+    /// Removes all that match and returns how many those were.
+    @discardableResult
+    public func delete(_ filter: BSONDocument, from collection: StaticString) throws(MongoError) -> Int64 {
+        try write([
+            "delete": .text(collection.bytes), "deletes": [["q": .document(filter), "limit": 0]],
+            "writeConcern": writeConcern,
+        ])["n"]?.integer ?? 0
+    }
+
+    /// Makes those that are missing; throws `refused` where one of the same name is another.
+    public func createIndexes(_ indexes: [BSONDocument], of collection: StaticString) throws(MongoError) {
+        _ = try write([
+            "createIndexes": .text(collection.bytes), "indexes": .documents(indexes), "commitQuorum": "majority",
+            "writeConcern": writeConcern,
+        ])
+    }
+
+    /// Runs single updates and inserts in one transaction, once; a majority has them when this returns. The store needs none on the path
+    /// of a request: it is what its way of writing is measured against.
+    public func transact(_ commands: [BSONDocument]) throws(MongoError) { try clients.transact(commands, on: name) }
+
+    private func write(_ command: BSONDocument, ignoringDuplicates: Bool = false) throws(MongoError) -> BSONView {
+        let reply = try run(command)
+        for failure in reply["writeErrors"]?.array ?? [] {
+            let error = MongoError(writeError: failure.document)
+            if case .duplicateKey = error, ignoringDuplicates { continue }
+            throw error
+        }
+        if let failure = reply["writeConcernError"]?.document {
+            // It was carried out; whether it stays is open, whatever the reason is.
+            throw .unknownOutcome(failure.message)
+        }
+        return reply
+    }
+}
+
+extension MongoError {
+    fileprivate init(writeError: BSONView?) {
+        guard let writeError, let code = writeError["code"]?.integer else {
+            self = .invalidDocument("a write error without a code")
+            return
+        }
+        self = MongoError(code: Int32(truncatingIfNeeded: code), writeError.message)
+    }
+}
+
+extension BSONView {
+    fileprivate var message: String { String(decoding: self["errmsg"]?.text ?? [], as: UTF8.self) }
+}
+
+extension Array {
+    /// As many as one command takes with room: a server takes 100,000 writes and 48 MB.
+    fileprivate var batches: [ArraySlice<Element>] {
+        stride(from: 0, to: count, by: 500).map { self[$0..<Swift.min($0 + 500, count)] }
+    }
+}
