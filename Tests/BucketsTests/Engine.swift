@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import Metadata
 import TestSupport
@@ -93,6 +94,19 @@ extension Fixture {
             guard ContinuousClock.now < deadline else {
                 throw TestSupportError("\(try await kept().count) blobs are kept instead of \(count)")
             }
+            await Self.pool.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Waits until every upload in parts to the engine has ended.
+    func untilNoUploads() async throws {
+        guard let remote else { return }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let open = try await remote.client.uploads(
+                prefix: remote.client.address.key(""), before: Timestamp(milliseconds: .max))
+            if open.isEmpty { return }
+            guard ContinuousClock.now < deadline else { throw TestSupportError("uploads were left: \(open)") }
             await Self.pool.sleep(for: .milliseconds(20))
         }
     }

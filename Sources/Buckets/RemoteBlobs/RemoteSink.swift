@@ -47,6 +47,8 @@ final class RemoteSink: BlobSink {
         let wanted = isLarge ? partBytes : UploadMemory.smallBytes
         if let share, share.bytes >= wanted { return }
         share = try await blobs.uploadMemory.take(wanted)
+        // At once what a part and a trailer need, since an array that grows doubles.
+        if isLarge { buffer.reserveCapacity(partBytes + 2 * Self.slackBytes) }
     }
 
     /// Sends what the buffer holds as the next part.
