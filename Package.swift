@@ -70,7 +70,8 @@ let package = Package(
         module(
             "ObjectGateway",
             [
-                "Bytes", "Search", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer", "SigV4", "Metadata",
+                "Bytes", "Search", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer", "SigV4",
+                "Metadata",
                 "Buckets",
             ]),
         program(
