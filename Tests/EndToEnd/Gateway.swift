@@ -65,7 +65,7 @@ final class Gateway: Sendable {
             "OGW_ROOT_ACCESS_KEY": gateway.accessKey, "OGW_ROOT_SECRET_KEY": gateway.secretKey,
             "OGW_ACCESS_LOG": "off", "HOME": folder.path,
         ]
-        if variable("OGW_TEST_METADATA") == "mongodb" {
+        if engine == nil, variable("OGW_TEST_METADATA") == "mongodb" {
             let database = "end-to-end-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
             environment["OGW_METADATA"] = try MongoServer.shared.uri(database: database)
         }

@@ -36,6 +36,20 @@ import Testing
         #expect(try LinuxDisk().contents(of: path + "/FORMAT") == [UInt8](text.utf8))
     }
 
+    @Test func `a folder without a log is opened as such, and not as one with a log, nor the other way round`() throws {
+        let first = try DataFolder.open(path, hasLog: false)
+        #expect(try LinuxDisk().contents(of: path + "/FORMAT")?.suffix(9) == [UInt8]("log=none\n".utf8)[...])
+        first.close()
+        #expect(throws: DataFolderError.otherMetadata(folder: path, hasLog: false)) { try DataFolder.open(path) }
+        let second = try DataFolder.open(path, hasLog: false)
+        #expect(second.id == first.id && second.formerFormat == DataFolder.format)
+        let other = folder.path + "/other"
+        try DataFolder.open(other).close()
+        #expect(throws: DataFolderError.otherMetadata(folder: other, hasLog: true)) {
+            try DataFolder.open(other, hasLog: false)
+        }
+    }
+
     @Test func `folders of a store without its FORMAT are refused`() throws {
         try LinuxDisk().makeDirectory(path)
         try LinuxDisk().makeDirectory(path + "/obj")

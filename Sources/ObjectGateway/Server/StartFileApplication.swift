@@ -79,7 +79,8 @@ struct StartFileApplication {
             let isTurned = wanted.assets != nil && wanted.assets != bucket.hasAssets
             if let assets = wanted.assets, isTurned {
                 guard let embedded = store.embedded else {
-                    throw StartError("The start file says which buckets have assets: wanted metadata in the data folder.")
+                    throw StartError(
+                        "The start file says which buckets have assets: wanted metadata in the data folder.")
                 }
                 try await embedded.setAssets(assets, of: bucket.id)
             }
