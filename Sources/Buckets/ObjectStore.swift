@@ -168,6 +168,13 @@ public final class ObjectStore: Sendable {
         return try await opener.open(extents, of: version, in: bucket) { [sweeper] in sweeper.wake() }
     }
 
+    /// Throws `damaged` where the row of a version says another size than its blobs have, as far as that is known without reading.
+    public func check(_ version: ObjectVersion) throws(BucketsError) {
+        _ = try BlobExtent.extents(of: version, range: 0..<0)
+        guard let blob = version.blob, blob.size != version.size else { return }
+        throw .damaged("blob \(blob.id.value) has \(blob.size) bytes instead of \(version.size)")
+    }
+
     /// What is known of the one blob of a version.
     func stored(_ blob: BlobID, of version: ObjectVersion) async throws -> StoredBlob {
         try await opener.stored(blob, known: version.blob)

@@ -58,6 +58,18 @@ import Testing
         data.close()
     }
 
+    @Test func `a row whose size is not its blob's is found without reading`() async throws {
+        let folder = try TemporaryFolder()
+        try await withStore(in: folder) { store async throws in
+            _ = try await store.put(pattern(300_000, seed: 1), "large")
+            let key = try #require(ObjectKey("large".utf8))
+            var version = try #require(try await store.metadata.version(of: key, in: store.bucket, version: nil))
+            try store.objects.check(version)
+            version.size |= 1 << 63
+            #expect(throws: BucketsError.self) { try store.objects.check(version) }
+        }
+    }
+
     @Test func `what was put, replaced and deleted is so after reopening`() async throws {
         let folder = try TemporaryFolder()
         try await withStore(in: folder) { store async throws in

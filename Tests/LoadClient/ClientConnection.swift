@@ -163,7 +163,7 @@ public final class ClientConnection {
             if name.count != 14 && name.count != 4 && name.count != 17 { continue }
             let value = line[(colon + 1)...].filter { $0 > 0x20 }
             if name.elementsEqual("content-length".utf8) {
-                reply.length = Ascii.decimal(value[...]).map { Int($0) } ?? 0
+                reply.length = Ascii.decimal(value[...]).map { Int(clamping: $0) } ?? 0
             } else if name.elementsEqual("etag".utf8) {
                 reply.etag = String(decoding: value, as: UTF8.self)
             } else if name.elementsEqual("transfer-encoding".utf8) {

@@ -1,3 +1,4 @@
+import Buckets
 import HTTPServer
 import Metadata
 
@@ -12,7 +13,10 @@ struct HeadObject: S3Operation {
 
     func run(_ input: ObjectReadInput, as caller: Caller) async throws -> ObjectSelection {
         if input.version != nil { try Access.check(caller, may: .getObjectVersion) }
-        return try await services.select(input)
+        let selection = try await services.select(input)
+        // A size that is not the content's would be believed.
+        try services.objects.check(selection.version)
+        return selection
     }
 
     static func encode(_ output: ObjectSelection) -> Response {
