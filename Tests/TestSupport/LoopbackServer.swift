@@ -40,12 +40,20 @@ public final class LoopbackServer: Sendable {
     public func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 }
 
-/// A port of 127.0.0.1 that nobody listens on at the moment.
+/// A port of 127.0.0.1 that nobody listens on at the moment; no call gets one that another got before. It lies below those that
+/// the kernel gives to outgoing connections, any of which could take it before the server that it is for.
 public func freeLoopbackPort() throws -> UInt16 {
-    let (listener, port) = try listenOnLoopback()
-    close(listener)
-    return port
+    for _ in 0..<1000 {
+        let port = UInt16.random(in: 10_240..<32_768)
+        guard handedOut.withLock({ $0.insert(port).inserted }) else { continue }
+        guard let (listener, _) = try? listenOnLoopback(port: port) else { continue }
+        close(listener)
+        return port
+    }
+    throw TestSupportError("no free port on 127.0.0.1")
 }
+
+private let handedOut = Lock<Set<UInt16>>([])
 
 /// Runs `body` on a thread of its own, so that a test that waits holds up no other.
 public func startThread(_ body: @escaping @Sendable () -> Void) {
@@ -67,11 +75,13 @@ public func startThread(_ body: @escaping @Sendable () -> Void) {
     pthread_detach(thread)
 }
 
-func listenOnLoopback() throws -> (descriptor: Int32, port: UInt16) {
+/// Port 0 stands for any.
+func listenOnLoopback(port: UInt16 = 0) throws -> (descriptor: Int32, port: UInt16) {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw TestSupportError("no socket: errno \(errno)") }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     // SAFETY: both calls read or fill the address within the closure, `length` bytes at most.
@@ -81,7 +91,11 @@ func listenOnLoopback() throws -> (descriptor: Int32, port: UInt16) {
                 || getsockname(listener, generic, &length) != 0
         }
     }
-    guard !failed else { throw TestSupportError("cannot listen on 127.0.0.1: errno \(errno)") }
+    guard !failed else {
+        let reason = errno
+        close(listener)
+        throw TestSupportError("cannot listen on 127.0.0.1: errno \(reason)")
+    }
     return (listener, UInt16(bigEndian: address.sin_port))
 }
 
