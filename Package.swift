@@ -52,6 +52,7 @@ let package = Package(
 
         // Each module knows only what stands above it.
         module("Bytes"),
+        module("JSON", ["Bytes"]),
         module("Search", ["Bytes"]),
         module("Threads", ["CLinux"]),
         module("Files", ["CLinux", "Bytes"]),
@@ -67,18 +68,19 @@ let package = Package(
         module(
             "Buckets",
             ["CLinux", "Bytes", "Threads", "Files", "Digests", "XML", "RedoLog", "HTTPClient", "SigV4", "Metadata"]),
+        module("Hooks", ["Bytes", "JSON", "Threads", "Metadata"]),
         module(
             "ObjectGateway",
             [
-                "Bytes", "Search", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer", "SigV4",
+                "Bytes", "JSON", "Search", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer", "SigV4",
                 "Metadata",
-                "Buckets",
+                "Buckets", "Hooks",
             ]),
         program(
             "ogw",
             [
-                "ObjectGateway", "Bytes", "Threads", "Files", "HTTPServer", "SigV4", "Metadata", "Buckets", "Mongo",
-                "HTTPClient",
+                "ObjectGateway", "Bytes", "JSON", "Threads", "Files", "HTTPServer", "SigV4", "Metadata", "Buckets",
+                "Hooks", "Mongo", "HTTPClient",
             ]),
 
         // Foreign bytes are decoded here, apart from the gateway.
@@ -125,6 +127,7 @@ let package = Package(
             ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML"],
             path: "Tests/Crash"),
         tests("BytesTests", ["Bytes"]),
+        tests("JSONTests", ["JSON", "Bytes"]),
         tests("SearchTests", ["Search", "Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),
@@ -147,10 +150,12 @@ let package = Package(
             [
                 "Buckets", "Metadata", "RedoLog", "HTTPClient", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes",
             ]),
+        tests("HooksTests", ["Hooks", "JSON", "Metadata", "Files", "Threads", "Bytes"]),
         tests(
             "ObjectGatewayTests",
             [
-                "ObjectGateway", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "XML", "Digests", "Bytes",
+                "ObjectGateway", "JSON", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "XML", "Digests",
+                "Bytes",
                 "Files",
             ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),

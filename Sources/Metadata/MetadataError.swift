@@ -16,6 +16,13 @@ public enum MetadataError: Error, Sendable, Equatable {
     case userExists
     case accessKeyExists
     case noSuchUser
+    case noSuchJob
+    /// The job was given to another, was cancelled, or ended otherwise.
+    case leaseLost
+    /// The object that a job was for is gone.
+    case sourceGone
+    /// The key's latest version is another than the request took it for.
+    case superseded
     /// More users, buckets or the like than the configured limit.
     case limitExceeded(String)
     /// The disk is full. Nothing of the operation was done; what makes room still works.

@@ -28,8 +28,8 @@ public protocol MetadataStore: Sendable {
     /// Each by itself, in no promised order; one result for each, in the order of the requests. Cheaper than one after another.
     func delete(_ requests: [DeleteRequest]) async -> [Result<DeleteResult, MetadataError>]
     /// Replaces the tags of a version. Throws `noSuchKey` or `noSuchVersion`; a delete marker counts as `noSuchKey`.
-    /// Returns the version's id.
-    func setTags(_ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?)
+    /// Returns the version's id. `event` is nil where nobody waits for it.
+    func setTags(_ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?, event: EventDraft?)
         async throws(MetadataError) -> VersionID
 
     // Multipart uploads
@@ -73,6 +73,14 @@ public protocol MetadataStore: Sendable {
     func garbageCount() throws(MetadataError) -> UInt64
 }
 
+extension MetadataStore {
+    public func setTags(
+        _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?
+    ) async throws(MetadataError) -> VersionID {
+        try await setTags(tags, of: key, in: bucket, version: version, event: nil)
+    }
+}
+
 /// A version about to be published. The store gives the version id, sequence and date.
 public struct NewVersion: Sendable {
     public var bucket: BucketID
@@ -87,11 +95,13 @@ public struct NewVersion: Sendable {
     /// The one blob of `content`.
     public var blob: NewBlob?
     public var conditions: WriteConditions
+    /// Nil where nobody waits for it.
+    public var event: EventDraft?
 
     public init(
         bucket: BucketID, key: ObjectKey, owner: String, size: UInt64, etag: ETag, attributes: ObjectAttributes,
         checksum: Checksum?, tags: [Tag], content: Content, blob: NewBlob? = nil,
-        conditions: WriteConditions = WriteConditions()
+        conditions: WriteConditions = WriteConditions(), event: EventDraft? = nil
     ) {
         self.bucket = bucket
         self.key = key
@@ -104,6 +114,7 @@ public struct NewVersion: Sendable {
         self.content = content
         self.blob = blob
         self.conditions = conditions
+        self.event = event
     }
 }
 
@@ -138,16 +149,22 @@ public struct DeleteRequest: Sendable {
     public var version: VersionID?
     public var owner: String
     public var conditions: WriteConditions
+    /// Noted where the key loses its latest version that is no delete marker. Nil where nobody waits for it.
+    public var event: EventDraft?
+    /// The sequence of the latest version that `event` was made for, 0 for none. Another one is `superseded`.
+    public var latestSequence: Int64?
 
     public init(
         bucket: BucketID, key: ObjectKey, version: VersionID?, owner: String,
-        conditions: WriteConditions = WriteConditions()
+        conditions: WriteConditions = WriteConditions(), event: EventDraft? = nil, latestSequence: Int64? = nil
     ) {
         self.bucket = bucket
         self.key = key
         self.version = version
         self.owner = owner
         self.conditions = conditions
+        self.event = event
+        self.latestSequence = latestSequence
     }
 }
 
@@ -192,10 +209,12 @@ public struct CompleteRequest: Sendable {
     public var etag: ETag
     public var checksum: Checksum?
     public var conditions: WriteConditions
+    /// Nil where nobody waits for it.
+    public var event: EventDraft?
 
     public init(
         upload: UploadID, bucket: BucketID, key: ObjectKey, parts: [Part], partSizeMin: UInt64, size: UInt64?,
-        etag: ETag, checksum: Checksum?, conditions: WriteConditions
+        etag: ETag, checksum: Checksum?, conditions: WriteConditions, event: EventDraft? = nil
     ) {
         self.upload = upload
         self.bucket = bucket
@@ -206,5 +225,6 @@ public struct CompleteRequest: Sendable {
         self.etag = etag
         self.checksum = checksum
         self.conditions = conditions
+        self.event = event
     }
 }

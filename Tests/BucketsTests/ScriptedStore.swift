@@ -216,7 +216,7 @@ extension ScriptedStore {
     func setVersioning(_ state: VersioningState, of bucket: BucketID) async throws(MetadataError) { throw unused }
     func listObjects(_ query: ListQuery) async throws(MetadataError) -> ListPage { throw unused }
     func listVersions(_ query: ListVersionsQuery) async throws(MetadataError) -> ListVersionsPage { throw unused }
-    func setTags(_ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?)
+    func setTags(_ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?, event: EventDraft?)
         async throws(MetadataError) -> VersionID
     { throw unused }
     func createUpload(_ upload: Upload) async throws(MetadataError) { throw unused }

@@ -47,6 +47,11 @@ import Testing
                 ALTER TABLE view_state DROP COLUMN uncounted_segment;
                 ALTER TABLE view_state DROP COLUMN uncounted;
                 DROP TABLE assets;
+                DROP TABLE hooks;
+                DROP TABLE events;
+                DROP TABLE job_state;
+                DROP TABLE job_groups;
+                DROP TABLE jobs;
                 DROP TABLE asset_changes;
                 ALTER TABLE buckets DROP COLUMN assets;
                 INSERT INTO segments VALUES (1, 100);
@@ -57,6 +62,7 @@ import Testing
         let rows = Rows(connection: connection)
         #expect(try rows.viewState().applied.lsn == 9)
         #expect(try rows.liveBytes()[1] == 100)
+        #expect(try rows.plannedEvents() == 0)
     }
 
     @Test func `live bytes of the segment being written join the table when the next one is written`() throws {

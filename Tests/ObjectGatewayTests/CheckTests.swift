@@ -3,6 +3,7 @@ import Bytes
 import Digests
 import Files
 import HTTPServer
+import JSON
 import Metadata
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import JSON
 import Buckets
 import Bytes
 import Metadata
@@ -134,9 +135,11 @@ private final class StaleStore: MetadataStore {
     func delete(_ request: DeleteRequest) async throws(MetadataError) -> DeleteResult {
         try await store.delete(request)
     }
-    func setTags(_ tags: [Metadata.Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?)
+    func setTags(
+        _ tags: [Metadata.Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?, event: EventDraft?
+    )
         async throws(MetadataError) -> VersionID
-    { try await store.setTags(tags, of: key, in: bucket, version: version) }
+    { try await store.setTags(tags, of: key, in: bucket, version: version, event: event) }
     func createUpload(_ upload: Upload) async throws(MetadataError) { try await store.createUpload(upload) }
     func upload(_ id: UploadID, of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Upload? {
         try await store.upload(id, of: key, in: bucket)

@@ -1,5 +1,6 @@
 import Bytes
 import HTTPServer
+import JSON
 import Testing
 
 @testable import ObjectGateway

@@ -1,3 +1,4 @@
+import JSON
 import Buckets
 import Bytes
 import Digests

@@ -1,3 +1,4 @@
+import JSON
 import Bytes
 import Metadata
 import TestSupport
@@ -43,7 +44,7 @@ import Testing
             #"{"buckets": [{"name": "one", "versioning": "on"}]}"#,
             #"start.json: buckets[0].versioning is "on": wanted enabled, suspended or unversioned."#
         ),
-        (#"{"buckets": {"name": "one"}}"#, "start.json: buckets: wanted an array of objects."),
+        (#"{"buckets": {"name": "one"}}"#, "start.json: buckets: wanted a list of at most 100000 items."),
         (#"{"users": ["alice"]}"#, "start.json: users[0]: wanted an object with members among name, access_key"),
         (#"{"users": [{"name": "alice", "access_key": "ALICE"}]}"#, "start.json: users[0].secret_key: wanted 8 to 128"),
         ("[]", "start.json: wanted an object"), ("{", #"OGW_CONFIG is "start.json": wanted a file that holds JSON."#),

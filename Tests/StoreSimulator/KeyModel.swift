@@ -37,7 +37,7 @@ struct KeyModel {
                 put(Version(id: id, isNull: state != .enabled, content: 0), at: request.key)
             }
             if versions[request.key]?.isEmpty == true { versions[request.key] = nil }
-        case .setTags(let tags, let key, _, _):
+        case .setTags(let tags, let key, _, _, _):
             guard let latest = versions[key]?.first, latest.content != 0 else { return }
             versions[key]?[0].tags = tags
         default: break

@@ -170,7 +170,7 @@ public struct Schedule {
             let known = model.versions[key, default: []].compactMap(\.id)
             let id = known.isEmpty ? VersionID.null : known[random.below(known.count)]
             return .delete(DeleteRequest(bucket: bucket, key: key, version: id, owner: "o"))
-        case 5: return .setTags([Tag(key: [UInt8(random.below(256))], value: [])], key, bucket, nil)
+        case 5: return .setTags([Tag(key: [UInt8(random.below(256))], value: [])], key, bucket, nil, nil)
         default: return newVersion(of: key).map { .publish($0) }
         }
     }

@@ -130,7 +130,7 @@ extension MongoStore {
     }
 
     public func setTags(
-        _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version id: VersionID?
+        _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version id: VersionID?, event: EventDraft?
     ) async throws(MetadataError) -> VersionID {
         let open = try await openBucket(bucket)
         let write = HeadChange.newWrite()

@@ -58,6 +58,7 @@ extension Decider {
             owner: upload.owner, size: size, etag: request.etag, attributes: upload.attributes,
             checksum: request.checksum, tags: upload.tags, content: .parts(parts))
         let published = try putOnTop(version, of: latest, in: bucket, &decision)
+        note(request.event, of: published, in: bucket, &decision)
         let kept = Set(listed.map(\.number))
         drop(uploaded.filter { !kept.contains($0.number) }.compactMap(\.blob), &decision)
         decision.changes.append(.uploadRemoved(upload.id))

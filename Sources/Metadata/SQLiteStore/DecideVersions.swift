@@ -20,7 +20,9 @@ extension Decider {
                 decision.changes.append(.blobAdded(blob, size: part.size, crc32c: nil, isInLog: false))
             }
         }
-        return try putOnTop(version, of: latest, in: bucket, &decision)
+        let published = try putOnTop(version, of: latest, in: bucket, &decision)
+        note(new.event, of: published, in: bucket, &decision)
+        return published
     }
 
     /// Gives `version` its id and place, above `latest`, as the bucket's versioning state says.
@@ -65,8 +67,11 @@ extension Decider {
         guard request.version == nil else { return try deleteNamed(request, in: bucket, &decision) }
         let latest = try rows.head(of: request.key, in: request.bucket, nil)
         try request.conditions.check(against: latest)
+        try request.check(latest)
+        let event = latest?.isDeleteMarker == false ? request.event : nil
         if bucket.versioning == .unversioned {
             if let latest { try remove(latest, of: request.key, in: bucket.id, &decision) }
+            noteRemoval(event, of: request.key, version: nil, in: bucket.id, &decision)
             if bucket.hasAssets { try followRemoval(of: request.key, in: bucket, &decision) }
             return DeleteResult(versionID: nil, isDeleteMarker: false)
         }
@@ -75,6 +80,7 @@ extension Decider {
             owner: request.owner, size: 0, etag: ETag(md5: []), attributes: ObjectAttributes(), checksum: nil,
             tags: [], content: .empty)
         let made = try putOnTop(marker, of: latest, in: bucket, &decision)
+        note(event, of: made, in: bucket, &decision)
         return DeleteResult(versionID: made.versionID, isDeleteMarker: true)
     }
 
@@ -85,8 +91,10 @@ extension Decider {
         let head = try rows.head(of: request.key, in: request.bucket, request.version)
         try request.conditions.check(against: head)
         guard let head else { return DeleteResult(versionID: request.version, isDeleteMarker: false) }
+        if head.isLatest { try request.check(head) }
         try remove(head, of: request.key, in: request.bucket, &decision)
         if head.isLatest {
+            try noteEvent(of: request, removing: head, in: bucket, &decision)
             let next = try rows.head(of: request.key, in: request.bucket, before: head.sequence)
             if let next { decision.changes.append(.latest(request.bucket, request.key, sequence: next.sequence, true)) }
             if bucket.hasAssets {
@@ -103,8 +111,27 @@ extension Decider {
         return DeleteResult(versionID: head.versionID, isDeleteMarker: head.isDeleteMarker)
     }
 
+    /// Of the removal of the latest version: the object is gone, or comes back where it was a delete marker and a version is below.
+    private mutating func noteEvent(
+        of request: DeleteRequest, removing head: VersionHead, in bucket: Bucket, _ decision: inout Decision
+    ) throws(MetadataError) {
+        guard let event = request.event else { return }
+        guard event.name == .restored else {
+            if !head.isDeleteMarker {
+                noteRemoval(event, of: request.key, version: head.versionID, in: bucket.id, &decision)
+            }
+            return
+        }
+        guard head.isDeleteMarker,
+            let next = try rows.head(of: request.key, in: bucket.id, before: head.sequence), !next.isDeleteMarker,
+            let version = try rows.version(of: request.key, in: bucket.id, next.versionID)
+        else { return }
+        note(event, of: version, in: bucket, &decision)
+    }
+
     mutating func setTags(
-        _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, _ version: VersionID?, _ decision: inout Decision
+        _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, _ version: VersionID?, _ event: EventDraft?,
+        _ decision: inout Decision
     ) throws(MetadataError) -> VersionID {
         let found = try self.bucket(bucket)
         guard let head = try rows.head(of: key, in: bucket, version) else {
@@ -113,7 +140,21 @@ extension Decider {
         if head.isDeleteMarker { throw .noSuchKey }
         decision.changes.append(.tags(bucket, key, sequence: head.sequence, tags))
         if found.hasAssets, head.isLatest { try followTags(of: key, in: found, &decision) }
+        if let event {
+            decision.changes.append(
+                .event(
+                    ObjectEvent(
+                        position: draw(), moment: now, bucket: bucket, key: key, versionID: head.versionID,
+                        sequence: head.sequence, size: head.size, etag: head.etag, draft: event)))
+        }
         return head.versionID
+    }
+}
+
+extension DeleteRequest {
+    /// Whether the event is still that of the latest version.
+    fileprivate func check(_ latest: VersionHead?) throws(MetadataError) {
+        if let latestSequence, latestSequence != latest?.sequence ?? 0 { throw .superseded }
     }
 }
 

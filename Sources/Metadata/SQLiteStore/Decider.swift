@@ -27,8 +27,8 @@ struct Decider {
         case .setVersioning(let state, let id): answer = try setVersioning(state, of: id, &decision)
         case .publish(let new): answer = .version(try publish(new, &decision))
         case .delete(let request): answer = .deleted(try delete(request, &decision))
-        case .setTags(let tags, let key, let bucket, let version):
-            answer = .versionID(try setTags(tags, of: key, in: bucket, version, &decision))
+        case .setTags(let tags, let key, let bucket, let version, let event):
+            answer = .versionID(try setTags(tags, of: key, in: bucket, version, event, &decision))
         case .createUpload(let upload): answer = try createUpload(upload, &decision)
         case .putPart(let part, let blob, let upload, let key, let bucket):
             answer = try putPart(part, blob, of: upload, key, in: bucket, &decision)
@@ -53,6 +53,15 @@ struct Decider {
                 decision.changes.append(.assetChangesForgotten(through: last))
             }
             answer = .done
+        case .setHooks(let document, let bucket): answer = .revision(try setHooks(document, of: bucket, &decision))
+        case .planJobs(let after, let last, let groups):
+            answer = .planned(try planJobs(after: after, through: last, groups, &decision))
+        case .claimJobs(let claim): answer = .claimed(try claimJobs(claim, &decision))
+        case .completeJob(let completion): answer = .jobEnded(try complete(completion, &decision))
+        case .endTry(let failure): answer = .jobEnded(try endTry(failure, &decision))
+        case .cancelJobs(let group): answer = .jobEnded(try cancelJobs(of: group, &decision))
+        case .retryJob(let job): answer = .jobEnded(try retry(job, &decision))
+        case .forgetHistory(let moment): answer = try forgetHistory(before: moment, &decision)
         case .forgetCompleted(let moment):
             if try rows.hasCompleted(before: moment) { decision.changes.append(.completedForgotten(before: moment)) }
             answer = .done

@@ -61,4 +61,15 @@ enum RowChange: Sendable, Equatable {
     case assetRemoved(AssetID, change: Int64, at: Timestamp)
     /// All who follow have these changes.
     case assetChangesForgotten(through: Int64)
+    case event(ObjectEvent)
+    /// The jobs of these events are made.
+    case eventsPlanned(through: Int64)
+    /// Replaces the row of the same id.
+    case jobGroup(JobGroup)
+    /// Replaces the row of the same id.
+    case job(Job)
+    /// Groups with their jobs.
+    case historyForgotten(eventsThrough: Int64, groups: [JobID])
+    /// A new revision of a bucket's hooks; no bytes where it has none any more.
+    case hooks(BucketID, revision: Int64, [UInt8], at: Timestamp)
 }

@@ -11,6 +11,7 @@ extension Records {
         case completedForgotten, user, garbage, garbageForgotten, blobAdded, blobMoved
         /// A bucket of which it was said whether its objects are assets.
         case bucketWithAssets, asset, assetRemoved, assetChangesForgotten
+        case event, eventsPlanned, jobGroup, job, historyForgotten, hooks
     }
 
     /// The body of a record of the log: all of a decision but its payload. `moment` is the store's clock at the commit.
@@ -112,6 +113,29 @@ extension Records {
         case .assetChangesForgotten(let last):
             tag(.assetChangesForgotten)
             out.put(last)
+        case .event(let event):
+            tag(.event)
+            out.put(encode(event))
+        case .eventsPlanned(let last):
+            tag(.eventsPlanned)
+            out.put(last)
+        case .jobGroup(let group):
+            tag(.jobGroup)
+            out.put(encode(group))
+        case .job(let job):
+            tag(.job)
+            out.put(encode(job))
+        case .historyForgotten(let events, let groups):
+            tag(.historyForgotten)
+            out.put(events)
+            out.put(UInt64(groups.count))
+            for group in groups { out.put(group.bytes) }
+        case .hooks(let bucket, let revision, let document, let moment):
+            tag(.hooks)
+            out.put(bucket.value)
+            out.put(revision)
+            out.put(document)
+            out.put(moment.milliseconds)
         case .blobMoved(let id, let former):
             tag(.blobMoved)
             out.put(id.value)
@@ -140,6 +164,20 @@ extension Records {
             let id = try assetID(try reader.field())
             return .assetRemoved(id, change: change, at: Timestamp(milliseconds: try reader.signed()))
         case .assetChangesForgotten: return .assetChangesForgotten(through: try reader.signed())
+        case .event: return .event(try event(try reader.field()))
+        case .eventsPlanned: return .eventsPlanned(through: try reader.signed())
+        case .jobGroup: return .jobGroup(try jobGroup(try reader.field()))
+        case .job: return .job(try job(try reader.field()))
+        case .historyForgotten:
+            let events = try reader.signed()
+            var groups: [JobID] = []
+            for _ in 0..<(try reader.count()) { groups.append(try jobID(&reader)) }
+            return .historyForgotten(eventsThrough: events, groups: groups)
+        case .hooks:
+            let bucket = BucketID(try reader.signed())
+            let revision = try reader.signed()
+            let document = try reader.field()
+            return .hooks(bucket, revision: revision, document, at: Timestamp(milliseconds: try reader.signed()))
         case .bucketRemoved: return .bucketRemoved(BucketID(try reader.signed()))
         case .version: return .version(BucketID(try reader.signed()), try version(try reader.field()))
         case .versionRemoved:
@@ -203,7 +241,7 @@ extension Records {
         return key
     }
 
-    private static func text(_ reader: inout RecordReader) throws(MetadataError) -> String {
+    static func text(_ reader: inout RecordReader) throws(MetadataError) -> String {
         String(decoding: try reader.field(), as: UTF8.self)
     }
 

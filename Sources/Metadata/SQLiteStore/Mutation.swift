@@ -7,7 +7,7 @@ enum Mutation: Sendable {
     case setVersioning(VersioningState, BucketID)
     case publish(NewVersion)
     case delete(DeleteRequest)
-    case setTags([Tag], ObjectKey, BucketID, VersionID?)
+    case setTags([Tag], ObjectKey, BucketID, VersionID?, EventDraft?)
     case createUpload(Upload)
     case putPart(UploadedPart, NewBlob?, UploadID, ObjectKey, BucketID)
     case completeUpload(CompleteRequest)
@@ -22,6 +22,17 @@ enum Mutation: Sendable {
     case setAssetDetails(AssetDetails, AssetID)
     /// Forgets changes of assets that all who follow have.
     case forgetAssetChanges(through: Int64)
+    /// Replaces a bucket's hooks by a new revision of them; no bytes for none.
+    case setHooks([UInt8], BucketID)
+    /// Makes the jobs of events. Nothing happens where others made those of `after` meanwhile.
+    case planJobs(after: Int64, through: Int64, [JobGroup])
+    case claimJobs(JobClaim)
+    case completeJob(JobCompletion)
+    case endTry(JobFailure)
+    case cancelJobs(group: JobID)
+    case retryJob(JobID)
+    /// Forgets what ended long ago.
+    case forgetHistory(before: Timestamp)
     /// Forgets results of Complete that are older than clients may ask for.
     case forgetCompleted(before: Timestamp)
 }
@@ -40,9 +51,13 @@ extension Mutation {
     /// Whether it is tried on a disk that is full: it makes room, or lets others make room.
     var makesRoom: Bool {
         switch self {
-        case .delete, .deleteBucket, .abortUpload, .forgetGarbage, .forgetCompleted, .forgetAssetChanges: true
+        case .delete, .deleteBucket, .abortUpload, .forgetGarbage, .forgetCompleted, .forgetAssetChanges,
+            .forgetHistory:
+            true
         case .createBucket, .setVersioning, .publish, .setTags, .createUpload, .putPart, .completeUpload, .addUser,
-            .updateUser, .relocate, .setAssets, .setAssetDetails:
+            .updateUser, .relocate, .setAssets, .setAssetDetails, .setHooks, .planJobs, .claimJobs, .completeJob,
+            .endTry,
+            .cancelJobs, .retryJob:
             false
         }
     }
@@ -56,4 +71,8 @@ enum Answer: Sendable {
     case deleted(DeleteResult)
     case versionID(VersionID)
     case asset(Asset)
+    case revision(Int64)
+    case planned(Bool)
+    case claimed([LeasedJob])
+    case jobEnded(JobEnding)
 }

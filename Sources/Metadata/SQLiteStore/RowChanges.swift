@@ -80,7 +80,9 @@ extension Connection {
         switch change {
         case .blobAdded, .blobMoved, .garbage: break
         case .bucket(let bucket): try put(bucket)
-        case .bucketRemoved(let id): try write("DELETE FROM buckets WHERE id = ?1") { $0.bind(id.value, at: 1) }
+        case .bucketRemoved(let id):
+            try write("DELETE FROM buckets WHERE id = ?1") { $0.bind(id.value, at: 1) }
+            try write("DELETE FROM hooks WHERE bucket = ?1") { $0.bind(id.value, at: 1) }
         case .version(let bucket, let version): try put(version, in: bucket)
         case .versionRemoved(let bucket, let key, let sequence): try remove(key, sequence, in: bucket)
         case .latest(let bucket, let key, let sequence, let isLatest):
@@ -115,6 +117,19 @@ extension Connection {
         case .asset(let asset, let change): try put(asset, change: change)
         case .assetRemoved(let id, let change, let moment): try remove(id, change: change, at: moment)
         case .assetChangesForgotten(let last): try forgetAssetChanges(through: last)
+        case .event(let event): try put(event)
+        case .eventsPlanned(let last):
+            try write("UPDATE job_state SET planned = ?1") { $0.bind(last, at: 1) }
+        case .jobGroup(let group): try put(group)
+        case .job(let job): try put(job)
+        case .historyForgotten(let events, let groups): try forgetHistory(eventsThrough: events, groups: groups)
+        case .hooks(let bucket, let revision, let document, let moment):
+            try write("INSERT OR REPLACE INTO hooks VALUES (?1, ?2, ?3, ?4)") {
+                $0.bind(bucket.value, at: 1)
+                $0.bind(revision, at: 2)
+                $0.bind(document, at: 3)
+                $0.bind(moment.milliseconds, at: 4)
+            }
         case .garbageForgotten(let blobs):
             for blob in blobs {
                 try write("DELETE FROM gc_queue WHERE blob = ?1") { $0.bind(Int64(bitPattern: blob.value), at: 1) }

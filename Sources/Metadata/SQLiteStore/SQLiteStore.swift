@@ -231,9 +231,9 @@ public final class SQLiteStore: MetadataStore {
     }
 
     public func setTags(
-        _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?
+        _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?, event: EventDraft?
     ) async throws(MetadataError) -> VersionID {
-        guard case .versionID(let id) = try await committer.submit(.setTags(tags, key, bucket, version)) else {
+        guard case .versionID(let id) = try await committer.submit(.setTags(tags, key, bucket, version, event)) else {
             throw Self.wrongAnswer
         }
         return id

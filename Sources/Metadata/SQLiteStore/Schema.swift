@@ -2,7 +2,7 @@ import SQLite
 
 /// The tables of `main.db`. Its `user_version` says which of these schemas it has.
 enum Schema {
-    static let version: Int64 = 4
+    static let version: Int64 = 5
 
     /// Makes the tables of a new file, accepts those of a known one, refuses all others.
     static func prepare(_ connection: Connection) throws(MetadataError) {
@@ -11,7 +11,8 @@ enum Schema {
             if found == version { return }
             if found == 1 { try migrateFromFirst(connection) }
             if found == 1 || found == 2 { try migrateFromSecond(connection) }
-            if (1...3).contains(found) { return try migrateFromThird(connection) }
+            if (1...3).contains(found) { try migrateFromThird(connection) }
+            if (1...4).contains(found) { return try migrateFromFourth(connection) }
             guard found == 0 else {
                 throw MetadataError.broken(
                     "main.db has schema \(found); this program knows schema \(version). "
@@ -22,7 +23,8 @@ enum Schema {
             }
             try connection.begin()
             try connection.run(
-                script: tables + logTables + uncountedColumns + assetTables + "PRAGMA user_version = \(version);")
+                script: tables + logTables + uncountedColumns + assetTables + jobTables
+                    + "PRAGMA user_version = \(version);")
             try connection.commit()
         } catch let error as SQLiteError {
             throw MetadataError(error)
@@ -76,6 +78,13 @@ enum Schema {
     private static func migrateFromThird(_ connection: Connection) throws(SQLiteError) {
         try connection.begin()
         try connection.run(script: assetTables + "PRAGMA user_version = 4;")
+        try connection.commit()
+    }
+
+    /// The fourth schema had no hooks.
+    private static func migrateFromFourth(_ connection: Connection) throws(SQLiteError) {
+        try connection.begin()
+        try connection.run(script: jobTables + "PRAGMA user_version = 5;")
         try connection.commit()
     }
 
@@ -243,6 +252,56 @@ enum Schema {
             id BLOB NOT NULL,
             moment INTEGER NOT NULL
         ) STRICT;
+
+        """
+
+    /// Hooks, events and jobs, as the fourth schema got them. Of `hooks` the highest revision counts; former ones serve runs that
+    /// began with them. `jobs_ready` gives the next job of a lane by one seek. `job_state.planned` says up to which event jobs were made.
+    private static let jobTables = """
+        CREATE TABLE hooks (
+            bucket INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            document BLOB NOT NULL,
+            created INTEGER NOT NULL,
+            PRIMARY KEY (bucket, revision)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE events (
+            position INTEGER PRIMARY KEY,
+            moment INTEGER NOT NULL,
+            record BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE job_state (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            planned INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO job_state VALUES (1, 0);
+
+        CREATE TABLE job_groups (
+            id BLOB PRIMARY KEY,
+            bucket INTEGER NOT NULL,
+            key BLOB NOT NULL,
+            ended INTEGER,
+            record BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX job_groups_key ON job_groups (bucket, key, id);
+        CREATE INDEX job_groups_ended ON job_groups (ended) WHERE ended IS NOT NULL;
+
+        CREATE TABLE jobs (
+            id BLOB PRIMARY KEY,
+            job_group BLOB NOT NULL,
+            state INTEGER NOT NULL,
+            queue TEXT NOT NULL,
+            lane BLOB NOT NULL,
+            rank INTEGER NOT NULL,
+            due INTEGER,
+            record BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX jobs_group ON jobs (job_group);
+        CREATE INDEX jobs_ready ON jobs (queue, lane, rank, id) WHERE state = 0;
+        CREATE INDEX jobs_due ON jobs (due) WHERE state = 2;
+        CREATE INDEX jobs_held ON jobs (state, id) WHERE state IN (1, 4);
 
         """
 }

@@ -42,35 +42,18 @@ struct SettingValue: Sendable {
 
     /// Bytes: `1048576`, `5MiB`, `5GiB`, `5GB`.
     func size(_ range: ClosedRange<UInt64>) throws(SettingError) -> UInt64 {
-        let wanted = "a size such as 1048576, 64MiB or 5GiB"
-        let digits = text.utf8.prefix { Ascii.isDigit($0) }
-        let units: [(String, UInt64)] = [
-            ("", 1), ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40),
-            ("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
-        ]
-        let suffix = String(text.dropFirst(digits.count))
-        guard let number = Ascii.decimal(digits), let unit = units.first(where: { $0.0 == suffix }) else {
-            throw error(wanted: wanted)
-        }
-        let (value, overflow) = number.multipliedReportingOverflow(by: unit.1)
-        guard !overflow, range.contains(value) else {
-            throw error(wanted: "\(wanted), from \(range.lowerBound) to \(range.upperBound) bytes")
+        guard let value = SizeText.parse(text.utf8) else { throw error(wanted: SizeText.wanted) }
+        guard range.contains(value) else {
+            throw error(wanted: "\(SizeText.wanted), from \(range.lowerBound) to \(range.upperBound) bytes")
         }
         return value
     }
 
     /// `500ms`, `30s`, `5m`, `1h`; a bare number is seconds.
     func duration(_ range: ClosedRange<Duration>) throws(SettingError) -> Duration {
-        let wanted = "a duration such as 500ms, 30s, 5m or 1h"
-        let digits = text.utf8.prefix { Ascii.isDigit($0) }
-        let units: [(String, UInt64)] = [("ms", 1), ("", 1000), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
-        let suffix = String(text.dropFirst(digits.count))
-        guard let number = Ascii.decimal(digits), number <= 1_000_000_000,
-            let unit = units.first(where: { $0.0 == suffix })
-        else { throw error(wanted: wanted) }
-        let value = Duration.milliseconds(Int64(number * unit.1))
+        guard let value = DurationText.parse(text.utf8) else { throw error(wanted: DurationText.wanted) }
         guard range.contains(value) else {
-            throw error(wanted: "\(wanted), from \(range.lowerBound) to \(range.upperBound)")
+            throw error(wanted: "\(DurationText.wanted), from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }

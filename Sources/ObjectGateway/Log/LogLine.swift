@@ -1,4 +1,5 @@
 import Bytes
+import JSON
 
 /// Builds one line of the log. No value, whatever its bytes, ends the line or forges a field (S3-TRAPS 37).
 struct LogLine {

@@ -1,4 +1,5 @@
 import Bytes
+import JSON
 import Metadata
 
 /// What the `ogw` commands change in a store: users and buckets. The same code serves the control socket of a running

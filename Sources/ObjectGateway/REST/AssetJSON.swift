@@ -1,4 +1,5 @@
 import Bytes
+import JSON
 import Metadata
 
 /// The asset document, as clients see it.

@@ -1,4 +1,5 @@
 import Bytes
+import JSON
 
 /// The OpenAPI 3.1 document of a route table.
 enum OpenAPIDocument {

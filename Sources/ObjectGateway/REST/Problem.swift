@@ -1,3 +1,5 @@
+import JSON
+
 /// An error in the form of RFC 9457, `application/problem+json`.
 public struct Problem: Error, Sendable, Equatable {
     public struct Field: Sendable, Equatable {

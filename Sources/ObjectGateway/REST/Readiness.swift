@@ -1,3 +1,4 @@
+import JSON
 import Threads
 
 /// Whether the gateway can serve: every check passes, and it is not stopping.

@@ -1,4 +1,5 @@
 import Bytes
+import JSON
 
 /// One entry of a route table: what is needed to route a request, to check it, to answer it, and to document it.
 struct Route: Sendable {

@@ -1,5 +1,6 @@
 import Bytes
 import HTTPServer
+import JSON
 import Metadata
 
 /// Routes of one listener: finds the route, checks the input, and answers errors as problem documents.

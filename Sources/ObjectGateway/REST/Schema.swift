@@ -1,3 +1,5 @@
+import JSON
+
 /// What a JSON value must look like. Requests are checked against it, and the OpenAPI document shows it.
 indirect enum Schema: Sendable {
     case string(choices: [String] = [], description: String? = nil)
@@ -32,7 +34,7 @@ indirect enum Schema: Sendable {
         switch (self, value) {
         case (.string(let choices, _), .string(let text)):
             if !choices.isEmpty, !choices.contains(text) {
-                errors.append(.init(field: place, wanted: choices.joined(separator: ", ").replacingLastComma()))
+                errors.append(.init(field: place, wanted: choices.joined(separator: ", ").namingChoices()))
             }
         case (.secret, .string), (.integer, .integer), (.number, .integer), (.number, .number), (.boolean, .bool): break
         case (.array(let element), .array(let values)):
@@ -68,7 +70,7 @@ indirect enum Schema: Sendable {
     private var kind: String {
         switch self {
         case .string(let choices, _):
-            choices.isEmpty ? "a string" : choices.joined(separator: ", ").replacingLastComma()
+            choices.isEmpty ? "a string" : choices.joined(separator: ", ").namingChoices()
         case .secret: "a string"
         case .integer: "a whole number"
         case .number: "a number"
@@ -105,12 +107,4 @@ indirect enum Schema: Sendable {
     }
 
     private func join(_ place: String, _ name: String) -> String { place.isEmpty ? name : "\(place).\(name)" }
-}
-
-extension String {
-    /// `a, b, c` read aloud: `a, b or c`.
-    fileprivate func replacingLastComma() -> String {
-        guard let comma = lastIndex(of: ",") else { return self }
-        return self[..<comma] + " or" + self[index(after: comma)...]
-    }
 }

@@ -1,3 +1,4 @@
+import JSON
 import Threads
 
 /// The routes of the services listener.

@@ -1,5 +1,6 @@
 import Buckets
 import Bytes
+import JSON
 import Metadata
 import Threads
 

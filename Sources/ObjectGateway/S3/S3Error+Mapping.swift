@@ -39,7 +39,10 @@ extension S3Error {
         case .limitExceeded(let what): self.init(.tooManyBuckets, cause: what)
         case .overloaded(let cause), .unavailable(let cause): self.init(.slowDown, cause: cause)
         case .diskFull: self.init(.insufficientStorage)
-        case .userExists, .accessKeyExists, .noSuchUser: self.init(.internalError, cause: "\(error)")
+        // A request tries again itself before it comes to this.
+        case .superseded: self.init(.slowDown, cause: "\(error)")
+        case .userExists, .accessKeyExists, .noSuchUser, .noSuchJob, .leaseLost, .sourceGone:
+            self.init(.internalError, cause: "\(error)")
         case .broken(let cause): self.init(.internalError, cause: cause)
         }
     }

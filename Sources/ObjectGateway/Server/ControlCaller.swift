@@ -1,5 +1,6 @@
 import Bytes
 import Files
+public import JSON
 public import Threads
 
 /// What the control surface answered.

@@ -1,6 +1,7 @@
 import Bytes
 import Files
 import Glibc
+import JSON
 
 /// Speaks HTTP/1.1 over the control socket, one request a connection. All calls block.
 struct ControlClient: Sendable {

@@ -1,4 +1,5 @@
 import Bytes
+import JSON
 import ObjectGateway
 
 /// `ogw presign s3://BUCKET/KEY`.

@@ -1,3 +1,4 @@
+import JSON
 import ObjectGateway
 
 /// `ogw user add NAME`.

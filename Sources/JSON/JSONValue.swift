@@ -45,6 +45,15 @@ public indirect enum JSONValue: Sendable, Equatable {
         if case .integer(let number) = self { number } else { nil }
     }
 
+    /// Also a whole number's.
+    public var number: Double? {
+        switch self {
+        case .integer(let number): Double(number)
+        case .number(let number): number
+        default: nil
+        }
+    }
+
     public var array: [JSONValue]? {
         if case .array(let values) = self { values } else { nil }
     }

@@ -1,0 +1,94 @@
+public import JSON
+public import Metadata
+
+/// The hooks of a bucket, as they are written in JSON: `{"presets": {...}, "on_demand": [...], "hooks": [...]}`.
+public struct HookConfiguration: Sendable, Equatable {
+    public var presets: [String: Preset] = [:]
+    /// Presets that `GET key?variant=NAME` makes where they are not there yet.
+    public var onDemand: Set<String> = []
+    /// In the order of the document.
+    public var hooks: [Hook] = []
+
+    static let presetCountMax = 100
+    static let hookCountMax = 100
+    /// Of a document, in bytes.
+    public static let sizeMax = 256 << 10
+
+    public init() {}
+
+    public init(parsing text: [UInt8]) throws(JSONFault) {
+        guard text.count <= Self.sizeMax else {
+            throw JSONFault(path: "", wanted: "at most \(Self.sizeMax >> 10) KiB")
+        }
+        guard let value = JSONValue(parsing: text) else { throw JSONFault(path: "", wanted: "JSON") }
+        try self.init(reading: value)
+    }
+
+    public init(reading value: JSONValue) throws(JSONFault) {
+        let members = try JSONMembers(value, of: ["presets", "on_demand", "hooks"], at: "")
+        if let value = members["presets"] {
+            let object = try JSONMembers(anyOf: value, at: "presets")
+            guard object.names.count <= Self.presetCountMax else {
+                throw JSONFault(path: "presets", wanted: "at most \(Self.presetCountMax) presets")
+            }
+            for name in object.names {
+                guard HookName.isName(name) else { throw JSONFault(path: "presets.\(name)", wanted: HookName.wanted) }
+                presets[name] = try Preset(
+                    reading: try object.required(name, wanted: "a preset"), at: object.path(of: name))
+            }
+        }
+        let names = Set(presets.keys)
+        let wanted = "the name of one of the presets"
+        for (place, text) in try members.texts("on_demand", countMax: Self.presetCountMax, wanted: wanted) {
+            guard names.contains(text) else { throw JSONFault(path: place, value: text, wanted: wanted) }
+            onDemand.insert(text)
+        }
+        for (place, value) in try members.list("hooks", countMax: Self.hookCountMax) {
+            let hook = try Hook(reading: value, at: place, presets: names)
+            guard !hooks.contains(where: { $0.name == hook.name }) else {
+                throw JSONFault(path: "\(place).name", value: hook.name, wanted: "a name that no other hook has")
+            }
+            hooks.append(hook)
+        }
+    }
+
+    /// What the store must have for the hooks to run.
+    public struct Surroundings: Sendable {
+        /// The bucket that the hooks are of.
+        public var bucket: BucketName
+        public var addons: Set<String>
+        /// As `kind:name`.
+        public var targets: Set<String>
+
+        public init(bucket: BucketName, addons: Set<String>, targets: Set<String>) {
+            self.bucket = bucket
+            self.addons = addons
+            self.targets = targets
+        }
+    }
+
+    /// Throws where a hook names an addon or a target that is not registered, or writes its files where it finds them again.
+    public func check(within store: Surroundings) throws(JSONFault) {
+        for (index, hook) in hooks.enumerated() {
+            let path = "hooks[\(index)]"
+            for step in hook.steps {
+                if case .addon(let name, _) = step.action, !store.addons.contains(name) {
+                    throw JSONFault(
+                        path: "\(path).steps.\(step.name).addon", value: name, wanted: "the name of a registered addon")
+                }
+            }
+            for (place, name) in hook.notify.enumerated() where !store.targets.contains(name) {
+                throw JSONFault(
+                    path: "\(path).notify[\(place)]", value: name, wanted: "the name of a registered target")
+            }
+            let output = hook.output.bucket?.description ?? OutputPlace.bucketDefault
+            let isFed =
+                !hook.events.isDisjoint(with: EventSelector.created) && hook.steps.contains { $0.action.makesFiles }
+            if isFed, output == store.bucket.description, hook.filter.prefix.isEmpty {
+                throw JSONFault(
+                    path: "\(path).output.bucket", value: output,
+                    wanted: "another bucket than its own, or a prefix in when that keeps its files out")
+            }
+        }
+    }
+}

@@ -1,0 +1,401 @@
+import Bytes
+public import Metadata
+import Synchronization
+public import Threads
+
+/// Settings of the engine; every default is visible here.
+public struct JobEngineConfiguration: Sendable {
+    /// After which a lease ends that is not renewed.
+    public var leasePeriod = Duration.seconds(30)
+    /// Between looks at leases, waiting jobs and limits.
+    public var tick = Duration.milliseconds(250)
+    /// How long events and ended jobs are kept.
+    public var historyPeriod = Duration.seconds(7 * 86_400)
+    /// Events whose jobs are made in one commit.
+    public var planLengthMax = 256
+
+    public init() {}
+}
+
+/// Makes jobs of events, gives them to workers, and takes them back from those that are not heard of again.
+///
+/// What is durable is the store's; here are the leases, the limits, and those who wait.
+public final class JobEngine: Sendable {
+    private let store: SQLiteStore
+    public let hooks: HookDirectory
+    private let pool: Pool
+    private let configuration: JobEngineConfiguration
+    private let report: @Sendable (Problem) -> Void
+    private let state: Lock<State>
+    private let isStopped = Atomic(false)
+
+    private struct State {
+        var leases: LeaseTable
+        var lanes = LaneTable()
+        var waiters: [Waiting] = []
+        /// An event was committed since the last look.
+        var hasNews = true
+        var isPlanning = false
+        /// Jobs may be ready that nobody was told of.
+        var mayBeReady = true
+        var nextDue: Timestamp?
+        var nextForget: ContinuousClock.Instant?
+    }
+
+    private struct Waiting {
+        var waiter: Waiter<Void>
+        var until: ContinuousClock.Instant
+    }
+
+    /// What went wrong in the background; the next round tries again.
+    public enum Problem: Sendable {
+        case planning(MetadataError)
+        case rescuing(JobID, MetadataError)
+        case forgetting(MetadataError)
+        /// A hook that an event was to set off is not in the revision that it names.
+        case unknownHook(String, bucket: BucketID, revision: Int64)
+    }
+
+    public init(
+        store: SQLiteStore, hooks: HookDirectory, pool: Pool,
+        configuration: JobEngineConfiguration = JobEngineConfiguration(),
+        report: @escaping @Sendable (Problem) -> Void = { _ in }
+    ) {
+        (self.store, self.hooks, self.pool, self.configuration) = (store, hooks, pool, configuration)
+        self.report = report
+        state = Lock(State(leases: LeaseTable(period: configuration.leasePeriod)))
+    }
+
+    /// Takes over the leases that are out, and begins its rounds. No lease ends for a whole period.
+    public func start() async throws(MetadataError) {
+        var after: JobID?
+        while true {
+            let jobs = try await store.leasedJobs(after: after, limit: 1000)
+            guard let last = jobs.last else { break }
+            after = last.id
+            for job in jobs {
+                guard let group = try await store.jobGroup(job.group) else { continue }
+                state.withLock {
+                    $0.leases.add(LeasedJob(job: job, group: group), at: .now, isFromBefore: true)
+                    $0.lanes.begin(job.lane)
+                }
+            }
+        }
+        let due = try await store.nextDueJob()
+        state.withLock { $0.nextDue = due }
+        for bucket in try await store.buckets(after: nil, prefix: [], limit: Int.max) {
+            try await limitLanes(of: bucket.id)
+        }
+        pool.run { [weak self, pool, tick = configuration.tick] in
+            while let self, !self.isStopped.load(ordering: .relaxed) {
+                await self.round()
+                await pool.sleep(for: tick)
+            }
+        }
+    }
+
+    /// Those who wait go away with nothing. Leases stay.
+    public func stop() {
+        isStopped.store(true, ordering: .relaxed)
+        wakeAll()
+    }
+
+    // MARK: Hooks
+
+    /// Replaces the hooks of a bucket. Returns the revision.
+    public func setHooks(
+        _ hooks: HookConfiguration?, document: [UInt8], of bucket: BucketID
+    ) async throws(MetadataError) -> Int64 {
+        let revision = try await self.hooks.set(hooks, document: document, of: bucket)
+        try await limitLanes(of: bucket)
+        return revision
+    }
+
+    private func limitLanes(of bucket: BucketID) async throws(MetadataError) {
+        guard let rules = try await hooks.rules(of: bucket) else { return }
+        state.withLock { state in
+            for hook in rules.configuration.hooks {
+                state.lanes.limit(
+                    HookPlanner.lane(of: hook.name, in: bucket), concurrencyMax: hook.concurrencyMax, rate: hook.rate)
+            }
+        }
+    }
+
+    // MARK: Planning
+
+    /// An event was committed. Returns at once.
+    public func notice() {
+        let begins = state.withLock { state in
+            state.hasNews = true
+            guard !state.isPlanning else { return false }
+            state.isPlanning = true
+            return true
+        }
+        if begins { pool.run { [self] in await plan() } }
+    }
+
+    /// Makes the jobs of all events that have none; one at a time is here.
+    private func plan() async {
+        while true {
+            let hasNews = state.withLock { state in
+                if !state.hasNews { state.isPlanning = false }
+                defer { state.hasNews = false }
+                return state.hasNews
+            }
+            guard hasNews, !isStopped.load(ordering: .relaxed) else { break }
+            do throws(MetadataError) {
+                while try await planBatch() {}
+            } catch {
+                report(.planning(error))
+                // The next round tries again.
+                break
+            }
+        }
+        state.withLock { $0.isPlanning = false }
+    }
+
+    /// False where no event was left.
+    private func planBatch() async throws(MetadataError) -> Bool {
+        let former = try await store.plannedEvents()
+        let events = try await store.events(after: former, limit: configuration.planLengthMax)
+        guard let last = events.last else { return false }
+        var groups: [JobGroup] = []
+        for event in events {
+            for chosen in event.draft.hooks {
+                let rules = try await hooks.rules(of: event.bucket, revision: event.draft.revision)
+                let group = rules.flatMap {
+                    HookPlanner.group(of: event, setOff: chosen, in: $0.configuration, id: JobID(at: event.moment))
+                }
+                if let group {
+                    groups.append(group)
+                } else {
+                    report(.unknownHook(chosen.name, bucket: event.bucket, revision: event.draft.revision))
+                }
+            }
+        }
+        _ = try await store.planJobs(after: former, through: last.position, groups)
+        if !groups.isEmpty { wakeAll() }
+        return events.count == configuration.planLengthMax
+    }
+
+    // MARK: Work
+
+    /// Jobs for a worker; waits up to `wait` until there are some. None where that time has passed, or the engine stops.
+    public func claim(
+        worker: String, queues: [String], countMax: Int, wait: Duration
+    ) async throws(MetadataError) -> [LeasedJob] {
+        let until = ContinuousClock.now + wait
+        while true {
+            if isStopped.load(ordering: .relaxed) { return [] }
+            let room = state.withLock { state in
+                state.mayBeReady = false
+                return state.lanes.room(at: .now)
+            }
+            let jobs = try await store.claimJobs(
+                JobClaim(worker: worker, queues: queues, countMax: countMax, room: room))
+            if !jobs.isEmpty {
+                state.withLock { state in
+                    for job in jobs {
+                        state.leases.add(job, at: .now)
+                        state.lanes.begin(job.job.lane)
+                    }
+                }
+                return jobs
+            }
+            guard ContinuousClock.now < until else { return [] }
+            await Waiter<Void>.suspend { waiter in
+                let isReady = state.withLock { state in
+                    if state.mayBeReady || isStopped.load(ordering: .relaxed) { return true }
+                    state.waiters.append(Waiting(waiter: waiter, until: until))
+                    return false
+                }
+                if isReady { waiter.resume(()) }
+            }
+        }
+    }
+
+    /// Whether the worker still has the job. Renews its lease.
+    public func renew(_ id: JobID, token: [UInt8], progress: JobProgress?) -> Bool {
+        state.withLock { $0.leases.renew(id, token: token, progress: progress, at: .now) }
+    }
+
+    /// The job that a token has.
+    public func leased(_ id: JobID, token: [UInt8]) -> LeasedJob? {
+        state.withLock { state in
+            state.leases.lease(id, token: token).map { LeasedJob(job: $0.job, group: $0.group) }
+        }
+    }
+
+    public func progress(of id: JobID) -> JobProgress? { state.withLock { $0.leases.leases[id]?.progress } }
+
+    /// Publishes what the job made and ends it. A job whose object is gone is cancelled, and `sourceGone` thrown.
+    public func complete(_ completion: JobCompletion) async throws(MetadataError) -> JobEnding {
+        do throws(MetadataError) {
+            let ending = try await store.completeJob(completion)
+            release(completion.job, isCrash: false)
+            announce(ending)
+            if !completion.files.isEmpty { notice() }
+            return ending
+        } catch {
+            guard error == .sourceGone else { throw error }
+            let failure = JobFailure(
+                job: completion.job, token: completion.token, next: .cancelled, reason: "the object is gone")
+            announce(try await store.endTry(failure))
+            release(completion.job, isCrash: false)
+            throw error
+        }
+    }
+
+    /// The try failed.
+    public func fail(
+        _ id: JobID, token: [UInt8], reason: String, isPermanent: Bool, retryAfter: Duration? = nil
+    ) async throws(MetadataError) -> JobEnding {
+        guard let leased = leased(id, token: token) else { throw .leaseLost }
+        return try await end(leased, reason: reason, isPermanent: isPermanent, isCrash: false, retryAfter: retryAfter)
+    }
+
+    /// The worker stops before it began, or in the middle, through no fault of the job.
+    public func giveBack(_ id: JobID, token: [UInt8]) async throws(MetadataError) {
+        announce(
+            try await store.endTry(
+                JobFailure(job: id, token: token, next: .giveBack, reason: "the worker gave it back")))
+        release(id, isCrash: false)
+    }
+
+    public func cancel(group: JobID) async throws(MetadataError) -> JobEnding {
+        let ending = try await store.cancelJobs(of: group)
+        for job in try await store.jobs(of: group) { release(job.id, isCrash: false) }
+        announce(ending)
+        return ending
+    }
+
+    public func retry(_ id: JobID) async throws(MetadataError) -> JobEnding {
+        let ending = try await store.retryJob(id)
+        announce(ending)
+        return ending
+    }
+
+    private func end(
+        _ leased: LeasedJob, reason: String, isPermanent: Bool, isCrash: Bool, retryAfter: Duration? = nil
+    ) async throws(MetadataError) -> JobEnding {
+        let policy = try await step(of: leased)?.retry ?? RetryPolicy()
+        let next = TryOutcome.next(
+            after: leased.job, policy: policy, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter,
+            now: .now(), random: Double.random(in: 0..<1))
+        let ending = try await store.endTry(
+            JobFailure(job: leased.job.id, token: leased.job.token, next: next, reason: reason, isCrash: isCrash))
+        release(leased.job.id, isCrash: isCrash)
+        if case .retry(let moment) = next {
+            state.withLock { $0.nextDue = min($0.nextDue ?? moment, moment) }
+        }
+        announce(ending)
+        return ending
+    }
+
+    /// As the run began with it; nil where that revision is forgotten.
+    public func step(of leased: LeasedJob) async throws(MetadataError) -> Step? {
+        let event = leased.group.event
+        let rules = try await hooks.rules(of: event.bucket, revision: event.draft.revision)
+        let hook = rules?.configuration.hooks.first { $0.name == leased.group.hook }
+        guard leased.group.steps.indices.contains(leased.job.step) else { return nil }
+        let name = leased.group.steps[leased.job.step].name
+        return hook?.steps.first { $0.name == name }
+    }
+
+    private func release(_ id: JobID, isCrash: Bool) {
+        state.withLock { state in
+            guard let lease = state.leases.remove(id) else { return }
+            state.lanes.end(lease.job.lane, isCrash: isCrash, at: .now)
+        }
+    }
+
+    private func announce(_ ending: JobEnding) {
+        if ending.group.ended != nil, !ending.group.notify.isEmpty { notice() }
+        wakeAll()
+    }
+
+    /// Those who wait look again.
+    private func wakeAll() {
+        let waiters = state.withLock { state in
+            state.mayBeReady = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        pool.corked { for waiting in waiters { waiting.waiter.resume(()) } }
+    }
+
+    // MARK: Rounds
+
+    private func round() async {
+        let now = ContinuousClock.now
+        await rescue(at: now)
+        if state.withLock({ $0.hasNews && !$0.isPlanning }) { notice() }
+        await wakeForTime(at: now)
+        await forget(at: now)
+    }
+
+    /// Ends the tries of workers that were not heard of again.
+    private func rescue(at now: ContinuousClock.Instant) async {
+        for lease in state.withLock({ $0.leases.ended(by: now) }) {
+            let leased = LeasedJob(job: lease.job, group: lease.group)
+            do throws(MetadataError) {
+                if lease.isFromBefore {
+                    try await giveBack(lease.job.id, token: lease.job.token)
+                } else {
+                    _ = try await end(
+                        leased, reason: "the worker \(lease.job.worker) was not heard of again", isPermanent: false,
+                        isCrash: true)
+                }
+            } catch {
+                // Somebody else ended it meanwhile.
+                if error == .leaseLost || error == .noSuchJob {
+                    release(lease.job.id, isCrash: false)
+                } else {
+                    report(.rescuing(lease.job.id, error))
+                }
+            }
+        }
+    }
+
+    /// Whoever waits is told where waiting jobs became due, a limit may have opened, or its time is over.
+    private func wakeForTime(at now: ContinuousClock.Instant) async {
+        let isDue = state.withLock { $0.nextDue.map { $0 <= .now() } ?? false }
+        if isDue {
+            state.withLock { $0.nextDue = nil }
+            wakeAll()
+            // What is claimed meanwhile is due no more.
+            let next: Timestamp?
+            do throws(MetadataError) { next = try await store.nextDueJob() } catch { next = .now() }
+            guard let next else { return }
+            state.withLock { $0.nextDue = min($0.nextDue ?? next, next) }
+            return
+        }
+        let overdue = state.withLock { state in
+            if state.lanes.waitsForTime {
+                state.mayBeReady = true
+                defer { state.waiters = [] }
+                return state.waiters
+            }
+            let overdue = state.waiters.filter { $0.until <= now }
+            state.waiters.removeAll { $0.until <= now }
+            return overdue
+        }
+        pool.corked { for waiting in overdue { waiting.waiter.resume(()) } }
+    }
+
+    /// Once an hour.
+    private func forget(at now: ContinuousClock.Instant) async {
+        let isTime = state.withLock { state in
+            if let next = state.nextForget, next > now { return false }
+            state.nextForget = now + .seconds(3600)
+            return true
+        }
+        guard isTime else { return }
+        let limit = Timestamp.now().milliseconds - configuration.historyPeriod.milliseconds
+        do throws(MetadataError) {
+            while try await store.forgetHistory(before: Timestamp(milliseconds: limit)) {}
+        } catch {
+            report(.forgetting(error))
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Bytes
+import Metadata
+
+/// How far a job is, as its worker says.
+public struct JobProgress: Sendable, Equatable {
+    public var stage: String
+    /// Of the stage, 0...1.
+    public var fraction: Double
+
+    public init(stage: String, fraction: Double) {
+        self.stage = String(stage.prefix(100))
+        self.fraction = fraction.isFinite ? min(1, max(0, fraction)) : 0
+    }
+}
+
+/// The leases that are out, and when they end. Heartbeats live here only: a store that starts again gives each a whole period.
+struct LeaseTable {
+    struct Lease {
+        var job: Job
+        var group: JobGroup
+        var ends: ContinuousClock.Instant
+        var progress: JobProgress?
+        /// It was given before the gateway started, which may be why nothing was heard of it.
+        var isFromBefore: Bool
+    }
+
+    private(set) var leases: [JobID: Lease] = [:]
+    let period: Duration
+
+    init(period: Duration) { self.period = period }
+
+    mutating func add(_ leased: LeasedJob, at now: ContinuousClock.Instant, isFromBefore: Bool = false) {
+        leases[leased.job.id] = Lease(
+            job: leased.job, group: leased.group, ends: now + period, isFromBefore: isFromBefore)
+    }
+
+    /// False where the token is not the lease's.
+    mutating func renew(
+        _ id: JobID, token: [UInt8], progress: JobProgress?, at now: ContinuousClock.Instant
+    ) -> Bool {
+        guard var lease = leases[id], lease.job.token == token else { return false }
+        lease.ends = now + period
+        lease.isFromBefore = false
+        if let progress { lease.progress = progress }
+        leases[id] = lease
+        return true
+    }
+
+    @discardableResult
+    mutating func remove(_ id: JobID) -> Lease? { leases.removeValue(forKey: id) }
+
+    func lease(_ id: JobID, token: [UInt8]) -> Lease? {
+        leases[id].flatMap { $0.job.token == token ? $0 : nil }
+    }
+
+    func ended(by now: ContinuousClock.Instant) -> [Lease] { leases.values.filter { $0.ends <= now } }
+}

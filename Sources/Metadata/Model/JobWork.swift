@@ -1,0 +1,102 @@
+public import Bytes
+
+/// A wish for work.
+public struct JobClaim: Sendable, Equatable {
+    /// The worker's name.
+    public var worker: String
+    /// Names of queues, the first served first.
+    public var queues: [String]
+    /// 1...100.
+    public var countMax: Int
+    /// How many more jobs of each lane may start now; lanes that are missing have no limit.
+    public var room: [[UInt8]: Int]
+
+    public init(worker: String, queues: [String], countMax: Int, room: [[UInt8]: Int] = [:]) {
+        self.worker = worker
+        self.queues = queues
+        self.countMax = countMax
+        self.room = room
+    }
+}
+
+/// A job with what its holder needs to know.
+public struct LeasedJob: Sendable, Equatable {
+    public var job: Job
+    public var group: JobGroup
+
+    public init(job: Job, group: JobGroup) {
+        self.job = job
+        self.group = group
+    }
+}
+
+/// The end of a job that was done.
+public struct JobCompletion: Sendable {
+    public var job: JobID
+    public var token: [UInt8]
+    /// What the files are called, and the objects that they become, all with content in files of their own.
+    public var files: [(name: String, version: NewVersion)]
+    /// JSON; empty for nothing.
+    public var result: [UInt8]
+    /// What is known of the source's asset from now on.
+    public var details: AssetDetails?
+    /// The source's tags from now on.
+    public var tags: [Tag]?
+
+    public init(
+        job: JobID, token: [UInt8], files: [(name: String, version: NewVersion)] = [], result: [UInt8] = [],
+        details: AssetDetails? = nil, tags: [Tag]? = nil
+    ) {
+        self.job = job
+        self.token = token
+        self.files = files
+        self.result = result
+        self.details = details
+        self.tags = tags
+    }
+}
+
+/// The end of a try that was not.
+public struct JobFailure: Sendable, Equatable {
+    public enum Next: Sendable, Equatable {
+        /// Another try at that time.
+        case retry(at: Timestamp)
+        /// None: it goes among the dead.
+        case dead
+        /// At once, and the try does not count: the worker gave it back, or lost it through no fault of the job.
+        case giveBack
+        /// The object it was for is gone.
+        case cancelled
+    }
+
+    public var job: JobID
+    public var token: [UInt8]
+    public var next: Next
+    public var reason: String
+    /// Whether the worker was not heard of again.
+    public var isCrash: Bool
+
+    public init(job: JobID, token: [UInt8], next: Next, reason: String, isCrash: Bool = false) {
+        self.job = job
+        self.token = token
+        self.next = next
+        self.reason = reason
+        self.isCrash = isCrash
+    }
+}
+
+/// What came of the end of a job.
+public struct JobEnding: Sendable, Equatable {
+    /// As it is now.
+    public var group: JobGroup
+    /// Jobs that became available.
+    public var started: [Job]
+    /// Whether the same end was noted before.
+    public var isRepeated: Bool
+
+    public init(group: JobGroup, started: [Job], isRepeated: Bool = false) {
+        self.group = group
+        self.started = started
+        self.isRepeated = isRepeated
+    }
+}

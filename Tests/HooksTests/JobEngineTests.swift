@@ -1,0 +1,255 @@
+import Bytes
+import Files
+import Hooks
+import JSON
+import Metadata
+import TestSupport
+import Testing
+import Threads
+
+@Suite struct JobEngineTests {
+    /// An engine over a store in a folder of its own, with one bucket.
+    private struct Scene {
+        let folder: TemporaryFolder
+        let data: DataFolder
+        let store: SQLiteStore
+        let engine: JobEngine
+        let bucket: Bucket
+        static let pool = Pool()
+
+        init(
+            _ hook: String = #""steps": {"a": {"probe": true}}"#, folder: TemporaryFolder? = nil,
+            lease: Duration = .seconds(30)
+        ) async throws {
+            let isNew = folder == nil
+            self.folder = try folder ?? TemporaryFolder()
+            data = try DataFolder.open(self.folder.path + "/store")
+            store = try SQLiteStore.open(data, pool: Self.pool) { _ in }
+            let name = try #require(BucketName("photos".utf8))
+            if isNew {
+                bucket = try await store.createBucket(named: name, owner: "alice", at: .now())
+                try await store.setVersioning(.enabled, of: bucket.id)
+            } else {
+                bucket = try #require(try await store.bucket(named: name))
+            }
+            var configuration = JobEngineConfiguration()
+            configuration.leasePeriod = lease
+            configuration.tick = .milliseconds(20)
+            engine = JobEngine(
+                store: store, hooks: HookDirectory(store), pool: Self.pool, configuration: configuration
+            ) { Issue.record("\($0)") }
+            try await engine.start()
+            if isNew { try await set(hook) }
+        }
+
+        func set(_ members: String) async throws {
+            let text = Array(#"{"hooks": [{"name": "h", "on": "object.created", \#(members)}]}"#.utf8)
+            _ = try await engine.setHooks(try HookConfiguration(parsing: text), document: text, of: bucket.id)
+        }
+
+        func put(_ key: String) async throws {
+            let rules = try #require(try await engine.hooks.rules(of: bucket.id))
+            let object = FilteredObject(
+                key: Array(key.utf8), size: 1, contentType: nil, tags: [], userMetadata: [], customer: nil)
+            var draft = EventDraft(
+                name: .createdPut, bucketName: bucket.name, principal: "alice", customer: nil, revision: rules.revision)
+            draft.hooks = rules.matches(.createdPut, of: object, in: bucket.id, from: nil).map { match in
+                switch match {
+                case .run(let hook): EventHook(name: hook)
+                case .tooDeep(let hook): EventHook(name: hook, isTooDeep: true)
+                }
+            }
+            _ = try await store.publish(
+                NewVersion(
+                    bucket: bucket.id, key: try #require(ObjectKey(key.utf8)), owner: "alice", size: 1,
+                    etag: ETag(md5: [UInt8](repeating: 1, count: 16)), attributes: ObjectAttributes(), checksum: nil,
+                    tags: [], content: .empty, event: draft))
+            engine.notice()
+        }
+
+        func claim(_ count: Int = 1, wait: Duration = .seconds(30)) async throws -> [LeasedJob] {
+            try await engine.claim(worker: "w", queues: ["default"], countMax: count, wait: wait)
+        }
+
+        func one() async throws -> LeasedJob { try #require(try await claim().first) }
+
+        func close() async {
+            engine.stop()
+            await store.close()
+            data.close()
+        }
+    }
+
+    @Test func `a worker that waits gets the job of an object that comes`() async throws {
+        let scene = try await Scene()
+        async let waiting = scene.claim()
+        try await Task.sleep(for: .milliseconds(50))
+        try await scene.put("a")
+        let job = try #require(try await waiting.first)
+        #expect(job.group.event.key.text == "a" && job.group.steps.map(\.kind) == ["probe"])
+        let ending = try await scene.engine.complete(JobCompletion(job: job.job.id, token: job.job.token))
+        #expect(ending.group.state == .completed)
+        await scene.close()
+    }
+
+    @Test func `who waits in vain goes with nothing when its time is over, and when the engine stops`() async throws {
+        let scene = try await Scene()
+        #expect(try await scene.claim(wait: .milliseconds(30)).isEmpty)
+        async let waiting = scene.claim()
+        try await Task.sleep(for: .milliseconds(50))
+        scene.engine.stop()
+        #expect(try await waiting.isEmpty)
+        await scene.close()
+    }
+
+    @Test func `each of many objects gives one job, which one of many workers gets`() async throws {
+        let scene = try await Scene()
+        let seen = try await withThrowingTaskGroup(of: [String].self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    var keys: [String] = []
+                    while true {
+                        let jobs = try await scene.claim(3, wait: .seconds(2))
+                        if jobs.isEmpty { return keys }
+                        for job in jobs {
+                            keys.append(job.group.event.key.text)
+                            _ = try await scene.engine.complete(JobCompletion(job: job.job.id, token: job.job.token))
+                        }
+                    }
+                }
+            }
+            for index in 0..<200 { try await scene.put("k\(index)") }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(seen.count == 200 && Set(seen).count == 200)
+        await scene.close()
+    }
+
+    @Test func `a worker that is not heard of again loses its job, which dies after three such ends`() async throws {
+        let scene = try await Scene(
+            #""steps": {"a": {"probe": true, "retry": {"backoff": {"kind": "constant", "base": "1ms"}}}}"#,
+            lease: .milliseconds(100))
+        try await scene.put("a")
+        for attempt in 1...3 {
+            let job = try await scene.one()
+            #expect(job.job.attempt == attempt)
+        }
+        var dead: [Job] = []
+        while dead.isEmpty {
+            try await Task.sleep(for: .milliseconds(20))
+            dead = try await scene.store.deadJobs(after: nil, limit: 10)
+        }
+        #expect(dead[0].crashCount == 3 && dead[0].reason.contains("not heard of again"))
+        #expect(try await scene.claim(wait: .milliseconds(100)).isEmpty)
+        _ = try await scene.engine.retry(dead[0].id)
+        #expect(try await scene.one().job.attempt == 1)
+        await scene.close()
+    }
+
+    @Test func `a heartbeat keeps the lease, by its token only`() async throws {
+        let scene = try await Scene(lease: .milliseconds(200))
+        try await scene.put("a")
+        let job = try await scene.one()
+        for _ in 0..<10 {
+            try await Task.sleep(for: .milliseconds(60))
+            let progress = JobProgress(stage: "decode", fraction: 0.5)
+            #expect(scene.engine.renew(job.job.id, token: job.job.token, progress: progress))
+            #expect(!scene.engine.renew(job.job.id, token: [1], progress: nil))
+        }
+        #expect(scene.engine.progress(of: job.job.id)?.stage == "decode")
+        _ = try await scene.engine.complete(JobCompletion(job: job.job.id, token: job.job.token))
+        #expect(!scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
+        await scene.close()
+    }
+
+    @Test func `a gateway that was away costs a job no try`() async throws {
+        let scene = try await Scene()
+        try await scene.put("a")
+        let job = try await scene.one()
+        await scene.close()
+        let again = try await Scene(folder: scene.folder, lease: .milliseconds(100))
+        // Not heard of since the start either: it is given back.
+        let next = try await again.one()
+        #expect(next.job.id == job.job.id && next.job.attempt == 1 && next.job.crashCount == 0)
+        await again.close()
+        let third = try await Scene(folder: scene.folder)
+        // Heard of: it goes on.
+        #expect(third.engine.renew(next.job.id, token: next.job.token, progress: nil))
+        let ending = try await third.engine.complete(JobCompletion(job: next.job.id, token: next.job.token))
+        #expect(ending.group.state == .completed)
+        await third.close()
+    }
+
+    @Test func `a failure waits as the hook says, and a permanent one is dead at once`() async throws {
+        let scene = try await Scene(
+            #""steps": {"a": {"probe": true, "retry": {"attempts": 2, "backoff": {"kind": "constant", "base": "50ms"}}}}"#
+        )
+        try await scene.put("a")
+        let first = try await scene.one()
+        _ = try await scene.engine.fail(first.job.id, token: first.job.token, reason: "busy", isPermanent: false)
+        let second = try await scene.one()
+        #expect(second.job.attempt == 2)
+        let ending = try await scene.engine.fail(
+            second.job.id, token: second.job.token, reason: "busy still", isPermanent: false)
+        #expect(ending.group.state == .failed)
+        try await scene.put("b")
+        let poison = try await scene.one()
+        let end = try await scene.engine.fail(
+            poison.job.id, token: poison.job.token, reason: "undecodable", isPermanent: true)
+        #expect(end.group.steps[0].reason == "undecodable")
+        #expect(
+            try await scene.store.deadJobs(after: nil, limit: 10).map(\.reason).sorted() == [
+                "busy still", "undecodable",
+            ])
+        await scene.close()
+    }
+
+    @Test func `no more jobs of a hook run than its concurrency, and it goes on when one ends`() async throws {
+        let scene = try await Scene(#""concurrency": 2, "steps": {"a": {"probe": true}}"#)
+        for index in 0..<5 { try await scene.put("k\(index)") }
+        var held: [LeasedJob] = []
+        while held.count < 2 { held += try await scene.claim(10) }
+        #expect(held.count == 2)
+        #expect(try await scene.claim(10, wait: .milliseconds(100)).isEmpty)
+        async let next = scene.claim(10)
+        try await Task.sleep(for: .milliseconds(50))
+        _ = try await scene.engine.complete(JobCompletion(job: held[0].job.id, token: held[0].job.token))
+        #expect(try await next.count == 1)
+        await scene.close()
+    }
+
+    @Test func `a run goes on by the hooks that it began with`() async throws {
+        let scene = try await Scene(#""steps": {"a": {"probe": true, "timeout": "7s"}}"#)
+        try await scene.put("a")
+        let job = try await scene.one()
+        try await scene.set(#""steps": {"b": {"probe": true}}"#)
+        #expect(try await scene.engine.step(of: job)?.timeout == .seconds(7))
+        try await scene.put("b")
+        #expect(try await scene.one().group.steps.map(\.name) == ["b"])
+        await scene.close()
+    }
+
+    @Test func `a chain of hooks that is too long is dead from its beginning, with the reason`() async throws {
+        let scene = try await Scene()
+        let rules = try #require(try await scene.engine.hooks.rules(of: scene.bucket.id))
+        var draft = EventDraft(
+            name: .createdPut, bucketName: scene.bucket.name, principal: "alice", customer: nil,
+            revision: rules.revision)
+        draft.hooks = [EventHook(name: "h", isTooDeep: true)]
+        _ = try await scene.store.publish(
+            NewVersion(
+                bucket: scene.bucket.id, key: try #require(ObjectKey("deep".utf8)), owner: "alice", size: 1,
+                etag: ETag(md5: [UInt8](repeating: 1, count: 16)), attributes: ObjectAttributes(), checksum: nil,
+                tags: [],
+                content: .empty, event: draft))
+        scene.engine.notice()
+        var dead: [Job] = []
+        while dead.isEmpty {
+            try await Task.sleep(for: .milliseconds(20))
+            dead = try await scene.store.deadJobs(after: nil, limit: 10)
+        }
+        #expect(dead[0].reason.contains("depth 8"))
+        #expect(try await scene.claim(wait: .milliseconds(50)).isEmpty)
+        await scene.close()
+    }
+}
