@@ -122,7 +122,7 @@ let package = Package(
         .target(name: "CrashHistory", path: "Tests/CrashHistory", swiftSettings: settings),
         program(
             "ogw-crash",
-            ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML"],
+            ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML", "SQLite"],
             path: "Tests/Crash"),
         tests("BytesTests", ["Bytes"]),
         tests("SearchTests", ["Search", "Bytes"]),
