@@ -49,6 +49,7 @@ let package = Package(
         library("CMongo", pkgConfig: "libmongoc-1.0", package: "libmongoc-dev"),
         library("CVips", pkgConfig: "vips", package: "libvips-dev"),
         .target(name: "CDigests"),
+        .target(name: "CPageChecks", dependencies: ["CSQLite", "CDigests"]),
 
         // Each module knows only what stands above it.
         module("Bytes"),
@@ -58,7 +59,7 @@ let package = Package(
         module("Digests", ["CDigests", "COpenSSL", "Bytes"]),
         module("XML", ["CExpat", "Bytes"]),
         module("RedoLog", ["Bytes", "Threads", "Files", "Digests"]),
-        module("SQLite", ["CSQLite", "Bytes"]),
+        module("SQLite", ["CSQLite", "CPageChecks", "Bytes"]),
         module("Mongo", ["CMongo", "Bytes"]),
         module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
@@ -132,7 +133,7 @@ let package = Package(
         tests("DigestsTests", ["Digests", "CDigests", "Bytes"]),
         tests("XMLTests", ["XML"]),
         tests("RedoLogTests", ["RedoLog", "Files", "Digests", "Bytes"]),
-        tests("SQLiteTests", ["SQLite"]),
+        tests("SQLiteTests", ["SQLite", "Files"]),
         tests("MongoTests", ["Mongo", "TestMongo"]),
         tests("VipsTests", ["Vips", "MediaSteps"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads"]),

@@ -76,7 +76,7 @@ public final class OpenStore: Sendable {
             return OpenStore(parts, users: users, configuration: configuration)
         } catch {
             await parts.close()
-            throw StartError("The users of \(configuration.data) cannot be read: \(error).")
+            throw StartError("The users of \(configuration.data) cannot be read", because: error)
         }
     }
 
@@ -127,7 +127,7 @@ public final class OpenStore: Sendable {
             try blobs.skipIDs(through: metadata.lastBlob)
             return (blobs, metadata)
         } catch {
-            throw StartError("The store in \(folder.path) cannot be opened: \(error).")
+            throw StartError("The store in \(folder.path) cannot be opened", because: error)
         }
     }
 
