@@ -106,8 +106,8 @@ let package = Package(
         program(
             "ogw-fuzz",
             [
-                "SimulatedDisk", "Bytes", "Files", "Digests", "XML", "RedoLog", "HTTPServer", "SigV4", "Metadata",
-                "Buckets", "ObjectGateway",
+                "SimulatedDisk", "Bytes", "Search", "Files", "Digests", "XML", "RedoLog", "HTTPServer", "SigV4",
+                "Metadata", "Buckets", "ObjectGateway",
             ], path: "Fuzz", exclude: ["Corpus"]),
         .target(
             name: "StoreSimulator",
