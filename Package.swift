@@ -49,6 +49,7 @@ let package = Package(
         library("CMongo", pkgConfig: "libmongoc-1.0", package: "libmongoc-dev"),
         library("CVips", pkgConfig: "vips", package: "libvips-dev"),
         .target(name: "CDigests"),
+        .target(name: "CPageChecks", dependencies: ["CSQLite", "CDigests"]),
 
         // Each module knows only what stands above it.
         module("Bytes"),
@@ -58,7 +59,7 @@ let package = Package(
         module("Digests", ["CDigests", "COpenSSL", "Bytes"]),
         module("XML", ["CExpat", "Bytes"]),
         module("RedoLog", ["Bytes", "Threads", "Files", "Digests"]),
-        module("SQLite", ["CSQLite", "Bytes"]),
+        module("SQLite", ["CSQLite", "CPageChecks", "Bytes"]),
         module("Mongo", ["CMongo", "Bytes"]),
         module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
@@ -105,8 +106,8 @@ let package = Package(
         program(
             "ogw-fuzz",
             [
-                "SimulatedDisk", "Bytes", "Files", "Digests", "XML", "RedoLog", "HTTPServer", "SigV4", "Metadata",
-                "Buckets", "ObjectGateway",
+                "SimulatedDisk", "Bytes", "Search", "Files", "Digests", "XML", "RedoLog", "HTTPServer", "SigV4",
+                "Metadata", "Buckets", "ObjectGateway",
             ], path: "Fuzz", exclude: ["Corpus"]),
         .target(
             name: "StoreSimulator",
@@ -122,7 +123,7 @@ let package = Package(
         .target(name: "CrashHistory", path: "Tests/CrashHistory", swiftSettings: settings),
         program(
             "ogw-crash",
-            ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML"],
+            ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML", "SQLite"],
             path: "Tests/Crash"),
         tests("BytesTests", ["Bytes"]),
         tests("SearchTests", ["Search", "Bytes"]),
@@ -132,7 +133,7 @@ let package = Package(
         tests("DigestsTests", ["Digests", "CDigests", "Bytes"]),
         tests("XMLTests", ["XML"]),
         tests("RedoLogTests", ["RedoLog", "Files", "Digests", "Bytes"]),
-        tests("SQLiteTests", ["SQLite"]),
+        tests("SQLiteTests", ["SQLite", "Files"]),
         tests("MongoTests", ["Mongo", "TestMongo"]),
         tests("VipsTests", ["Vips", "MediaSteps"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads"]),

@@ -10,6 +10,8 @@ public struct ScrubFinding: Sendable, Equatable {
         case missing
         /// A file that no row names.
         case orphan
+        /// A page of the database or of a base is not what was written; `blob` is its number.
+        case page
     }
 
     public var kind: Kind

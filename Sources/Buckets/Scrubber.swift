@@ -4,7 +4,8 @@ import Metadata
 import Synchronization
 import Threads
 
-/// Walks all blobs at a bounded rate, compares each with what was written, and looks for files that no row names.
+/// Walks all blobs and the pages of the database at a bounded rate, compares each with what was written, and looks for files
+/// that no row names.
 ///
 /// A blob that is wrong is reported once and listed; its file gets a second name in `quarantine`, and is left where it is,
 /// where reads of its wrong blocks fail. How far a scrub is survives the process.
@@ -155,7 +156,17 @@ public final class Scrubber: Sendable {
     private func run(_ pass: Pass) async {
         var failure: String?
         do {
-            try await walk(pass)
+            let read = Lock<UInt64>(0)
+            let pace: @Sendable (Int) async -> Bool = { [weak self] count in
+                guard let self else { return false }
+                let total = read.withLock { total in
+                    total += UInt64(max(0, count))
+                    return total
+                }
+                return await self.keepPace(pass, read: total)
+            }
+            try await walk(pass, pace)
+            if isCurrent(pass) { try await findDamagedPages(pass, pace) }
             if isCurrent(pass) {
                 try await findOrphans(pass)
                 update(pass) { $0.finished = .now() }
@@ -167,16 +178,8 @@ public final class Scrubber: Sendable {
         leave(pass, failure: failure)
     }
 
-    private func walk(_ pass: Pass) async throws {
-        let read = Lock<UInt64>(0)
-        let checker = BlobChecker(opener: objects.opener) { [weak self] count in
-            guard let self else { return false }
-            let total = read.withLock { total in
-                total += UInt64(max(0, count))
-                return total
-            }
-            return await self.keepPace(pass, read: total)
-        }
+    private func walk(_ pass: Pass, _ pace: @escaping @Sendable (Int) async -> Bool) async throws {
+        let checker = BlobChecker(opener: objects.opener, pace: pace)
         var position = report.position
         var saved = ContinuousClock.now
         while isCurrent(pass) {
@@ -223,6 +226,16 @@ public final class Scrubber: Sendable {
             finding.isQuarantined = await blobs.quarantine(finding, moves: pass.repairs, pool: objects.pool)
         }
         update(pass) { $0.note(finding) }
+    }
+
+    private func findDamagedPages(_ pass: Pass, _ pace: @Sendable (Int) async -> Bool) async throws {
+        for page in try await objects.metadata.damagedPages(pace: pace) {
+            let finding = ScrubFinding(
+                kind: .page, blob: BlobID(UInt64(clamping: page.number)),
+                reason: "a damaged page of \(page.file): `ogw check --rebuild` makes the database anew", moment: .now(),
+                isQuarantined: false)
+            update(pass) { $0.note(finding) }
+        }
     }
 
     /// Files that no row names and the sweeper does not know of either.

@@ -71,6 +71,10 @@ public protocol MetadataStore: Sendable {
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError)
     /// How long the list of garbage is. Blocks for the disk.
     func garbageCount() throws(MetadataError) -> UInt64
+
+    /// Pages of the store's own files that are not what was written; none where it has no files here. `pace` is told of the bytes
+    /// read, and ends the walk by false.
+    func damagedPages(pace: @Sendable (Int) async -> Bool) async throws(MetadataError) -> [DamagedPage]
 }
 
 /// A version about to be published. The store gives the version id, sequence and date.

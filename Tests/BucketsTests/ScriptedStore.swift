@@ -13,6 +13,7 @@ final class ScriptedStore: MetadataStore {
         var garbage: [BlobID] = []
         var forgotten: [BlobID] = []
         var blobs: [BlobID: StoredBlob] = [:]
+        var damagedPages: [DamagedPage] = []
         /// Thrown by the next write.
         var failure: MetadataError?
         /// The write that fails is done nevertheless.
@@ -180,6 +181,10 @@ final class ScriptedStore: MetadataStore {
     }
 
     func garbageCount() throws(MetadataError) -> UInt64 { state.withLock { UInt64($0.garbage.count) } }
+
+    func damagedPages(pace: @Sendable (Int) async -> Bool) async throws(MetadataError) -> [DamagedPage] {
+        state.withLock(\.damagedPages)
+    }
 
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID] {
         state.withLock { [BlobID]($0.garbage.prefix(limit)) }

@@ -168,6 +168,9 @@ private final class StaleStore: MetadataStore {
         try await store.blobs(after: after, limit: limit)
     }
     func garbageCount() throws(MetadataError) -> UInt64 { try store.garbageCount() }
+    func damagedPages(pace: @Sendable (Int) async -> Bool) async throws(MetadataError) -> [DamagedPage] {
+        try await store.damagedPages(pace: pace)
+    }
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID] { try await store.garbage(limit: limit) }
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError) { try await store.forgetGarbage(blobs) }
 }

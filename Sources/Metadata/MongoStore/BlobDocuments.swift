@@ -115,6 +115,11 @@ extension MongoStore {
         UInt64(clamping: try attempt { (database) throws(MongoError) in try database.count(of: MongoSchema.garbage) })
     }
 
+    /// The server looks after its own files.
+    public func damagedPages(
+        pace: @Sendable (Int) async -> Bool
+    ) async throws(MetadataError) -> [DamagedPage] { [] }
+
     /// Lists blobs as garbage, where they are not yet; nothing tells of them any more then.
     func addGarbage(_ blobs: [DroppedBlob]) async throws(MetadataError) {
         if blobs.isEmpty { return }

@@ -27,7 +27,7 @@ public final class SalvagedView {
             let connection = try Connection.open(path, mode: .readWrite)
             let base = try Bases(folder: folder).copyNewest(to: connection)
             try connection.run(script: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;")
-            do { try Schema.prepare(connection) } catch { throw SQLiteError(code: 11, message: "\(error)") }
+            do { try Schema.prepare(connection) } catch { throw SQLiteError(code: 1, message: "\(error)") }
             let view = SalvagedView(base: base, connection: connection)
             try view.apply(SegmentFiles(disk: folder.disk, directory: folder.segments, storeID: folder.id))
             return view

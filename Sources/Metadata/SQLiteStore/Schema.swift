@@ -2,13 +2,19 @@ import SQLite
 
 /// The tables of `main.db`. Its `user_version` says which of these schemas it has.
 enum Schema {
-    static let version: Int64 = 4
+    static let version: Int64 = 5
+    /// The one before has the same tables, in pages without check values (`PageUpgrade`).
+    static let versionWithoutPageChecks: Int64 = 4
+
+    static func found(in connection: Connection) throws(SQLiteError) -> Int64 {
+        try number("PRAGMA user_version", on: connection)
+    }
 
     /// Makes the tables of a new file, accepts those of a known one, refuses all others.
     static func prepare(_ connection: Connection) throws(MetadataError) {
         do {
-            let found = try number("PRAGMA user_version", on: connection)
-            if found == version { return }
+            let found = try found(in: connection)
+            if found == version || found == versionWithoutPageChecks { return }
             if found == 1 { try migrateFromFirst(connection) }
             if found == 1 || found == 2 { try migrateFromSecond(connection) }
             if (1...3).contains(found) { return try migrateFromThird(connection) }
@@ -51,7 +57,7 @@ enum Schema {
             while try row.step() {
                 let parts: [StoredPart]
                 do { parts = try Records.parts(row.bytes(0)) } catch {
-                    throw SQLiteError(code: 11, message: "a manifest cannot be read: \(error)")
+                    throw SQLiteError(code: 1, message: "a manifest cannot be read: \(error)")
                 }
                 for part in parts {
                     guard let blob = part.blob else { continue }

@@ -79,7 +79,7 @@ final class Follower: @unchecked Sendable {
             return progress.position == nil && progress.buildPosition == nil ? nil : (writer, progress)
         } catch {
             // A table that is missing is an error of the statement.
-            if error.isBroken || error.primaryCode == 1 { return nil }
+            if error.isDamage || error.primaryCode == 1 { return nil }
             throw error
         }
     }
@@ -134,7 +134,7 @@ final class Follower: @unchecked Sendable {
         } catch let error as MetadataError {
             throw error
         } catch let error as SQLiteError {
-            if error.isBroken { distrust() }
+            if error.isDamage { distrust() }
             throw MetadataError(error)
         } catch {
             throw .unavailable("search.db: \(error)")
@@ -182,15 +182,11 @@ final class Follower: @unchecked Sendable {
                 if try connection.checkpoint(kind) { durable = progress.position }
             }
         } catch {
+            if error.isDamage { distrust() }
             throw MetadataError(error)
         }
         guard let durable, durable - forgotten >= Self.forgetCountMin else { return nil }
         forgotten = durable
         return durable
     }
-}
-
-extension SQLiteError {
-    /// The file is no database, or a damaged one (sqlite.org/rescode.html: CORRUPT, NOTADB).
-    var isBroken: Bool { primaryCode == 11 || primaryCode == 26 }
 }

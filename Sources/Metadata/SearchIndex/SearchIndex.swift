@@ -120,7 +120,7 @@ public final class SearchIndex: Sendable {
             try readers.read { (rows) throws(MetadataError) in
                 do throws(SQLiteError) { return try SearchReader(rows.connection).answer(request) } catch {
                     // What is broken is made anew by whoever writes.
-                    if error.isBroken { follower.distrust() }
+                    if error.isDamage { follower.distrust() }
                     throw .unavailable("search.db: \(error)")
                 }
             }

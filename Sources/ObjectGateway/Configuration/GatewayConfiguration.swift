@@ -1,5 +1,6 @@
 public import Buckets
 public import HTTPServer
+public import Metadata
 
 /// Every setting of the gateway, read once at the start. The defaults here are those of `Setting.all`.
 public struct GatewayConfiguration: Sendable {
@@ -51,8 +52,10 @@ public struct GatewayConfiguration: Sendable {
     public var verifiedFor = Duration.seconds(24 * 3600)
     /// Such files that are remembered.
     public var verifiedMax = 1 << 16
-    /// Bytes per second that the check in the background reads; 0 for none.
-    public var scrubRate: UInt64 = 16 << 20
+    /// The check in the background.
+    public var scrub = ScrubConfiguration()
+    /// Bases and compaction.
+    public var maintenance = MaintenanceConfiguration()
     /// Bytes of the largest object that lies in the log instead of having a file.
     public var inlineMax = 128 << 10
     /// How far a request's date may lie from the clock.

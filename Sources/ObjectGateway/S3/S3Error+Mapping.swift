@@ -40,7 +40,7 @@ extension S3Error {
         case .overloaded(let cause), .unavailable(let cause): self.init(.slowDown, cause: cause)
         case .diskFull: self.init(.insufficientStorage)
         case .userExists, .accessKeyExists, .noSuchUser: self.init(.internalError, cause: "\(error)")
-        case .broken(let cause): self.init(.internalError, cause: cause)
+        case .broken(let cause), .damaged(let cause): self.init(.internalError, cause: cause)
         }
     }
 

@@ -30,7 +30,7 @@ struct FirstStart {
         } catch UserError.store(.accessKeyExists) {
             throw StartError("OGW_ROOT_ACCESS_KEY is the access key of another user: wanted one of root's own.")
         } catch {
-            throw StartError("The first start failed: \(error).")
+            throw StartError("The first start failed", because: error)
         }
     }
 

@@ -43,9 +43,7 @@ public final class OpenStore: Sendable {
         embedded = parts.embedded
         self.objects = objects
         engine = parts.engine
-        var scrubConfiguration = ScrubConfiguration()
-        scrubConfiguration.rate = configuration.scrubRate
-        scrubber = Scrubber(objects: objects, configuration: scrubConfiguration)
+        scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
         search = parts.embedded.map { SearchIndex($0) }
         self.users = users
         self.configuration = configuration
@@ -76,7 +74,7 @@ public final class OpenStore: Sendable {
             return OpenStore(parts, users: users, configuration: configuration)
         } catch {
             await parts.close()
-            throw StartError("The users of \(configuration.data) cannot be read: \(error).")
+            throw StartError("The users of \(configuration.data) cannot be read", because: error)
         }
     }
 
@@ -86,7 +84,7 @@ public final class OpenStore: Sendable {
         let folder = try open(folder: configuration.data)
         let (blobs, metadata): (LocalBlobs, SQLiteStore)
         do {
-            (blobs, metadata) = try open(folder, blobsConfiguration, pool: pool)
+            (blobs, metadata) = try open(folder, blobsConfiguration, configuration.maintenance, pool: pool)
         } catch {
             folder.close()
             throw error
@@ -119,15 +117,18 @@ public final class OpenStore: Sendable {
     }
 
     private static func open(
-        _ folder: DataFolder, _ configuration: BlobsConfiguration, pool: Pool
+        _ folder: DataFolder, _ configuration: BlobsConfiguration, _ maintenance: MaintenanceConfiguration, pool: Pool
     ) throws(StartError) -> (LocalBlobs, SQLiteStore) {
+        var storeConfiguration = SQLiteStoreConfiguration()
+        storeConfiguration.maintenance = maintenance
         do {
             let blobs = try LocalBlobs.open(folder, configuration: configuration)
-            let metadata = try SQLiteStore.open(folder, pool: pool, barrier: { try blobs.makeDurable($0) })
+            let metadata = try SQLiteStore.open(
+                folder, pool: pool, configuration: storeConfiguration, barrier: { try blobs.makeDurable($0) })
             try blobs.skipIDs(through: metadata.lastBlob)
             return (blobs, metadata)
         } catch {
-            throw StartError("The store in \(folder.path) cannot be opened: \(error).")
+            throw StartError("The store in \(folder.path) cannot be opened", because: error)
         }
     }
 
