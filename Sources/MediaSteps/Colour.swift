@@ -12,7 +12,9 @@ struct Colour: Sendable, Equatable, Codable {
 
     init?(_ text: String) {
         // A sign would be taken for part of a number.
-        guard text.utf8.count == 7, text.hasPrefix("#"), !text.contains("+"), let value = UInt32(text.dropFirst(), radix: 16) else { return nil }
+        guard text.utf8.count == 7, text.hasPrefix("#"), !text.contains("+"),
+            let value = UInt32(text.dropFirst(), radix: 16)
+        else { return nil }
         self.init(
             red: UInt8(truncatingIfNeeded: value >> 16), green: UInt8(truncatingIfNeeded: value >> 8),
             blue: UInt8(truncatingIfNeeded: value))

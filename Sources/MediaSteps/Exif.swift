@@ -17,7 +17,9 @@ enum Exif {
     }
 
     /// Of use to nobody outside the file.
-    private static let ignored: Set = ["MakerNote", "UserComment", "ExifVersion", "FlashPixVersion", "ComponentsConfiguration"]
+    private static let ignored: Set = [
+        "MakerNote", "UserComment", "ExifVersion", "FlashPixVersion", "ComponentsConfiguration",
+    ]
 
     /// libvips writes a value as "VALUE (SHOWN, TYPE, n components, m bytes)"; the value as libexif shows it is what people read.
     static func plain(_ text: String) -> String {

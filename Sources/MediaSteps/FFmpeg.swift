@@ -3,7 +3,10 @@ enum FFmpeg {
     /// One demuxer, the one of the content's first bytes, and no protocol but files: no playlist is followed anywhere.
     static func input(_ name: String, _ type: FileType, _ context: StepContext) throws(MediaError) -> [String] {
         guard let demuxer = type.demuxer else {
-            throw MediaError(.unsupported, type == .unknown ? "\(name) is neither sound nor film" : "\(name) is \(type.rawValue), neither sound nor film")
+            throw MediaError(
+                .unsupported,
+                type == .unknown
+                    ? "\(name) is neither sound nor film" : "\(name) is \(type.rawValue), neither sound nor film")
         }
         return ["-protocol_whitelist", "file", "-f", demuxer, "-i", "file:\(try context.folder.path(of: name))"]
     }

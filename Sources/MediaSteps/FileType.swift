@@ -62,10 +62,7 @@ public enum FileType: String, Sendable, CaseIterable {
 
     /// `head` holds the first `headBytes` bytes, or the whole of a shorter file.
     public static func sniff(_ head: [UInt8]) -> FileType {
-        func at(_ place: Int, _ text: StaticString) -> Bool {
-            guard head.count >= place + text.utf8CodeUnitCount else { return false }
-            return text.withUTF8Buffer { wanted in unsafe head[place...].starts(with: wanted) }
-        }
+        func at(_ place: Int, _ text: String) -> Bool { head.dropFirst(place).starts(with: text.utf8) }
         if head.starts(with: [0xff, 0xd8, 0xff]) { return .jpeg }
         if head.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) { return .png }
         if at(0, "GIF87a") || at(0, "GIF89a") { return .gif }
@@ -86,9 +83,10 @@ public enum FileType: String, Sendable, CaseIterable {
             return contains(head, "word/") || contains(head, "[Content_Types].xml") ? .docx : .zip
         }
         if head.count >= 4, head[0] == 0xff, head[1] & 0xe0 == 0xe0 {
-            // The layer field tells MPEG audio from ADTS, whose layer is 0.
+            // The layer field: 0 in ADTS, 1 in layer III. What is left may be the mark of UTF-16.
             if head[1] & 0x06 == 0 { return head[1] & 0xf0 == 0xf0 ? .aac : .unknown }
-            return head[2] & 0xf0 != 0xf0 && head[2] & 0x0c != 0x0c ? .mp3 : .unknown
+            if head[1] & 0x06 == 2 { return head[2] & 0xf0 != 0xf0 && head[2] & 0x0c != 0x0c ? .mp3 : .unknown }
+            if head[1] != 0xfe { return .unknown }
         }
         return SVGCheck.looksLikeSVG(head) ? .svg : PlainText.looksLikeText(head) ? .text : .unknown
     }

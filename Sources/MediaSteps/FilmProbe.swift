@@ -59,7 +59,8 @@ struct FilmProbe: Decodable {
             json += piece
             return json.count < 4 << 20
         }
-        guard let probe = try? JSONDecoder().decode(FilmProbe.self, from: Data(json)), probe.sound != nil || probe.film != nil
+        guard let probe = try? JSONDecoder().decode(FilmProbe.self, from: Data(json)),
+            probe.sound != nil || probe.film != nil
         else { throw MediaError(.undecodable, "\(name) holds neither sound nor film") }
         if let size = probe.size {
             let (pixels, overflow) = size.width.multipliedReportingOverflow(by: size.height)

@@ -14,12 +14,16 @@ struct ImageFile {
     /// The content of a drawing, which is loaded from memory: from there it refers to no other file.
     let content: [UInt8]?
 
+    static let vectorSideMax = 100_000
+
     var isVector: Bool { type == .svg || type == .pdf }
 
     static func open(_ name: String, _ context: StepContext) throws(MediaError) -> ImageFile {
         let type = try context.type(of: name)
         guard let helper = type.helper, helper != .media, loader(type) != nil else {
-            throw MediaError(.unsupported, type == .unknown ? "\(name) is no picture" : "\(name) is \(type.rawValue), not read as a picture")
+            throw MediaError(
+                .unsupported,
+                type == .unknown ? "\(name) is no picture" : "\(name) is \(type.rawValue), not read as a picture")
         }
         if helper == .documents && context.helper != .documents { throw .otherClass(.documents, type) }
         var content: [UInt8]?
@@ -40,13 +44,16 @@ struct ImageFile {
 
     private func check(_ limits: MediaLimits) throws(MediaError) {
         guard width > 0, height > 0 else { throw MediaError(.undecodable, "\(name) has no pixels") }
+        // Drawings and pages are scaled as they are rendered, but libvips scales by no less than a thousandth.
+        guard !isVector || max(width, height) <= Self.vectorSideMax else {
+            throw MediaError(.limit, "\(width) x \(height) units are more than \(Self.vectorSideMax) to a side")
+        }
         if type == .pdf {
             guard frames <= limits.pagesMax else {
                 throw MediaError(.limit, "\(frames) pages are more than \(limits.pagesMax)")
             }
             return
         }
-        // A drawing is scaled as it is rendered: see `thumbnail`.
         if type == .svg { return }
         let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
         guard !overflow, pixels <= limits.pixelsMax else {
@@ -92,6 +99,28 @@ struct ImageFile {
             throw MediaError(error, reading: name)
         }
     }
+
+    /// The pixels as they are stored, at `scale` or larger, where that is what QuickShrink takes and does not fill the memory;
+    /// nil for all others. Of a JPEG at least twice as many as are wanted are decoded, as libvips does: the decoder's own
+    /// shrinking is coarse.
+    func plain(scale: Double, _ context: StepContext) throws(MediaError) -> Picture? {
+        guard type == .jpeg || type == .png, header.orientation == 1, scale < 0.9, QuickShrink.takes(header) else {
+            return nil
+        }
+        let shrink = type == .jpeg ? (scale <= 1.0 / 16 ? 8 : scale <= 1.0 / 8 ? 4 : scale <= 1.0 / 4 ? 2 : 1) : 1
+        guard header.pixelBytes / (shrink * shrink) <= Self.plainBytesMax else { return nil }
+        let operation = Operation(type == .jpeg ? "jpegload" : "pngload")
+            .set("filename", try context.folder.path(of: name)).choose("access", "sequential").choose(
+                "fail-on", "error")
+        if shrink > 1 { operation.set("shrink", shrink) }
+        do {
+            return try operation.picture()
+        } catch {
+            throw MediaError(error, reading: name)
+        }
+    }
+
+    private static let plainBytesMax = 64 << 20
 
     private static func loader(_ type: FileType) -> String? {
         switch type {

@@ -12,7 +12,9 @@ public final class KeptPicture {
 
     /// Keeps what was just written to `file`: upright, in memory.
     func keep(_ picture: Picture, as file: String, in folder: WorkFolder) {
-        guard picture.pixelBytes <= Self.bytesMax, let identity = try? folder.identity(of: file) else { return forget() }
+        guard picture.pixelBytes <= Self.bytesMax, let identity = try? folder.identity(of: file) else {
+            return forget()
+        }
         self.picture = picture
         self.file = file
         self.identity = identity
@@ -20,7 +22,9 @@ public final class KeptPicture {
 
     /// Nil where `file` is another one, or has been written since.
     func picture(of file: String, in folder: WorkFolder) -> Picture? {
-        guard file == self.file, let picture, let now = try? folder.identity(of: file), now == identity else { return nil }
+        guard file == self.file, let picture, let now = try? folder.identity(of: file), now == identity else {
+            return nil
+        }
         return picture
     }
 

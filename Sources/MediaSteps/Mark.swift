@@ -47,7 +47,8 @@ struct Mark {
     }
 
     /// Letters in one colour; where there are none, as of a font that lacks them, it is an error of libvips.
-    private static func text(_ options: WatermarkOptions, _ box: (width: Int, height: Int)) throws(VipsError) -> Picture {
+    private static func text(_ options: WatermarkOptions, _ box: (width: Int, height: Int)) throws(VipsError) -> Picture
+    {
         // Pango reads markup.
         let plain = (options.text ?? "").map { character in
             switch character {

@@ -50,6 +50,10 @@ public struct MediaError: Error, Sendable, Equatable, CustomStringConvertible {
         case .notStarted, .missing: self.init(.failed, error.description)
         case .failed(_, let reason):
             // A saver pulls its pixels through the decoder, so that either's errors arrive here.
+            if reason.contains("out of memory") {
+                self.init(.limit, "\(what) needs more memory than a helper may have")
+                return
+            }
             let isMachine = ["No space left", "write error", "unable to write"].contains { reason.contains($0) }
             self.init(isMachine ? .failed : .undecodable, isMachine ? reason : "\(what): \(reason)")
         }

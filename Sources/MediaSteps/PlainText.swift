@@ -7,8 +7,8 @@ enum PlainText {
         return head.allSatisfy { $0 >= 0x20 && $0 != 0x7f || (0x09...0x0d).contains($0) || $0 == 0x1b }
     }
 
-    /// As UTF-8, at most `bytesMax` bytes of it, cut at a character.
-    static func decode(_ bytes: [UInt8], bytesMax: Int) -> String {
+    /// As UTF-8, at most `bytesMax` bytes of it, cut at a character. `isPart` says that the bytes may end amid a character.
+    static func decode(_ bytes: [UInt8], bytesMax: Int, isPart: Bool = false) -> String {
         if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
             let isLittle = bytes[0] == 0xff
             let units = stride(from: 2, to: bytes.count - 1, by: 2).map { place -> UInt16 in
@@ -18,9 +18,10 @@ enum PlainText {
             return cut(String(decoding: units, as: UTF16.self), bytesMax: bytesMax)
         }
         let content = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...]
-        // The last character may be cut where the file was read in part.
-        for drop in 0..<min(4, content.count + 1) {
-            if let text = String(validating: content.dropLast(drop), as: UTF8.self) { return cut(text, bytesMax: bytesMax) }
+        for drop in 0..<(isPart ? min(4, content.count + 1) : 1) {
+            if let text = String(validating: content.dropLast(drop), as: UTF8.self) {
+                return cut(text, bytesMax: bytesMax)
+            }
         }
         return cut(String(String.UnicodeScalarView(content.map { Unicode.Scalar($0) })), bytesMax: bytesMax)
     }
@@ -28,7 +29,9 @@ enum PlainText {
     static func cut(_ text: String, bytesMax: Int) -> String {
         guard text.utf8.count > bytesMax else { return text }
         var end = text.utf8.index(text.startIndex, offsetBy: max(0, bytesMax))
-        while end > text.startIndex, end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        while end > text.startIndex, end.samePosition(in: text.unicodeScalars) == nil {
+            end = text.utf8.index(before: end)
+        }
         return String(text[..<end])
     }
 

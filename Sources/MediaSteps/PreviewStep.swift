@@ -21,7 +21,7 @@ public struct PreviewStep {
         case .media:
             let probe = try FilmProbe.read(input, type, context)
             return try probe.film != nil ? film(input, type, probe) : sound(input, type, probe)
-        default: throw MediaError(.unsupported, "there is no preview of \(type.rawValue)")
+        default: throw MediaError(.unsupported, "\(input) is of kind \(type.rawValue), of which there is no preview")
         }
     }
 

@@ -11,7 +11,8 @@ public struct ProbeStep {
         let size = try context.folder.identity(of: input).size
         let type = try context.type(of: input)
         guard let helper = type.helper else {
-            throw MediaError(.unsupported, "\(input) is of \(type == .unknown ? "no known kind" : "kind \(type.rawValue)")")
+            throw MediaError(
+                .unsupported, "\(input) is of \(type == .unknown ? "no known kind" : "kind \(type.rawValue)")")
         }
         switch type {
         case .svg: return try image(input, type, size)
@@ -83,10 +84,12 @@ public struct ProbeStep {
         do {
             try context.programs.run(
                 .ffmpeg,
-                FFmpeg.general + ["-ss", "\(min(1, (probe.duration ?? 0) / 10))"] + FFmpeg.input(input, type, context) + [
-                    "-map", "0:v:0", "-vf", "scale=\(size.width):\(size.height)", "-frames:v", "1", "-f", "rawvideo",
-                    "-pix_fmt", "rgba", "pipe:1",
-                ], context
+                FFmpeg.general + ["-ss", "\(min(1, (probe.duration ?? 0) / 10))"] + FFmpeg.input(input, type, context)
+                    + [
+                        "-map", "0:v:0", "-vf", "scale=\(size.width):\(size.height)", "-frames:v", "1", "-f",
+                        "rawvideo",
+                        "-pix_fmt", "rgba", "pipe:1",
+                    ], context
             ) { piece in
                 pixels += piece
                 return pixels.count <= wanted
@@ -123,7 +126,8 @@ public struct ProbeStep {
         var words = WordText(bytesMax: context.limits.textBytesMax)
         try archive.unpack("word/document.xml") { words.take($0) }
         var result = ProbeResult(.document, .docx, size: size)
-        result.text = PlainText.squeezed(PlainText.decode(words.text, bytesMax: context.limits.textBytesMax))
+        result.text = PlainText.squeezed(
+            PlainText.decode(words.text, bytesMax: context.limits.textBytesMax, isPart: true))
         result.pages = try part("docProps/app.xml", "Pages", archive).flatMap { Int($0) }
         var tags: [String: String] = [:]
         for (tag, element) in [("title", "dc:title"), ("author", "dc:creator"), ("subject", "dc:subject")] {
@@ -151,7 +155,8 @@ public struct ProbeStep {
         var result = ProbeResult(.document, .text, size: size)
         // UTF-16 takes up to twice the bytes.
         let bytes = try context.folder.read(input, bytesMax: 2 * context.limits.textBytesMax)
-        result.text = PlainText.squeezed(PlainText.decode(bytes, bytesMax: context.limits.textBytesMax))
+        result.text = PlainText.squeezed(
+            PlainText.decode(bytes, bytesMax: context.limits.textBytesMax, isPart: bytes.count < size))
         return result
     }
 

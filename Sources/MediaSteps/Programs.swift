@@ -38,7 +38,8 @@ public struct Programs: Sendable {
         _ name: Name, _ arguments: [String], _ context: StepContext, take: (ArraySlice<UInt8>) -> Bool
     ) throws(MediaError) {
         guard let path = name == .ffmpeg ? ffmpeg : ffprobe else {
-            throw MediaError(.program, "\(name.rawValue) is not installed here; on Debian it comes with the package ffmpeg")
+            throw MediaError(
+                .program, "\(name.rawValue) is not installed here; on Debian it comes with the package ffmpeg")
         }
         let child = try Child.start(path, arguments)
         Self.running.store(child.pid, ordering: .releasing)

@@ -20,7 +20,9 @@ enum SVGCheck {
         while let found = rest.firstRange(of: Array("url(".utf8)) {
             rest = rest[found.upperBound...]
             let value = rest.prefix(64).drop { $0 <= 0x20 || $0 == UInt8(ascii: "'") || $0 == UInt8(ascii: "\"") }
-            if !isInside(value) && !value.starts(with: Array("&quot;#".utf8)) { return "it refers to something outside" }
+            if !isInside(value) && !value.starts(with: Array("&quot;#".utf8)) {
+                return "it refers to something outside"
+            }
         }
         return nil
     }
@@ -48,7 +50,9 @@ enum SVGCheck {
             || value.first == UInt8(ascii: "'") || value.starts(with: Array("data:".utf8))
     }
 
-    private static func has(_ text: [UInt8], _ wanted: String) -> Bool { text.firstRange(of: Array(wanted.utf8)) != nil }
+    private static func has(_ text: [UInt8], _ wanted: String) -> Bool {
+        text.firstRange(of: Array(wanted.utf8)) != nil
+    }
 
     private static func lowered(_ bytes: [UInt8]) -> [UInt8] {
         bytes.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }

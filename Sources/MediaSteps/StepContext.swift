@@ -67,7 +67,9 @@ public final class StepContext {
     /// The name of a file for an output; it is removed again where the step fails.
     func newFile(_ name: String) throws(MediaError) -> String {
         let file = prefix + name
-        guard WorkFolder.isName(file) else { throw MediaError(.options, "'\(name.prefix(64))' is no name for an output") }
+        guard WorkFolder.isName(file) else {
+            throw MediaError(.options, "'\(name.prefix(64))' is no name for an output")
+        }
         written.append(file)
         return file
     }

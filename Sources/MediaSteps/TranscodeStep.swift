@@ -35,7 +35,8 @@ public struct TranscodeStep {
             case .aac: sound + ["-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart", "-f", "ipod"]
             case .h264:
                 height + [
-                    "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a",
+                    "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p", "-c:a", "aac",
+                    "-b:a",
                     "128k", "-movflags", "+faststart", "-f", "mp4",
                 ]
             case .webm:
@@ -65,13 +66,16 @@ public struct TranscodeStep {
         var outputs: [StepOutput] = []
         for profile in profiles {
             guard profile.isFilm ? probe.film != nil : probe.sound != nil else {
-                throw MediaError(.unsupported, "\(input) has no \(profile.isFilm ? "film" : "sound") for \(profile.rawValue)")
+                throw MediaError(
+                    .unsupported, "\(input) has no \(profile.isFilm ? "film" : "sound") for \(profile.rawValue)")
             }
             try context.begin(profile.rawValue)
             let name = "\(profile.rawValue).\(profile.ending)"
             let file = try context.newFile(name)
             try FFmpeg.run(
-                FFmpeg.input(input, type, context) + profile.arguments + ["-threads", "2", FFmpeg.output(file, context)],
+                FFmpeg.input(input, type, context) + profile.arguments + [
+                    "-threads", "2", FFmpeg.output(file, context),
+                ],
                 stage: profile.rawValue, duration: probe.duration, context)
             var output = try StepOutput(name, file: file, mime: profile.mime, in: context.folder)
             guard output.size > 0 else { throw MediaError(.undecodable, "\(input): nothing could be decoded") }

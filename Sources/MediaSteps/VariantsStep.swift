@@ -40,7 +40,8 @@ public struct VariantsStep {
             max(most, Double(plan.scaledWidth) / Double(width), Double(plan.scaledHeight) / Double(height))
         }
         let shared = try self.shared(kept, file, scale: isVector ? scale : min(1, scale), width: width, height: height)
-        let point = try plans.indices.contains { plans[$0].crops && presets[$0].preset.crop == .smart }
+        let point =
+            try plans.indices.contains { plans[$0].crops && presets[$0].preset.crop == .smart }
             ? SmartCrop(shared, context) : nil
         var outputs: [StepOutput] = []
         for (place, plan) in plans.enumerated() {
@@ -51,7 +52,8 @@ public struct VariantsStep {
         return outputs
     }
 
-    /// The whole picture at the largest scale that any preset wants, in sRGB and in memory: all presets are made from it.
+    /// The whole picture in sRGB and in memory, at the largest scale that any preset wants or larger: all presets are
+    /// made from it.
     private func shared(
         _ kept: Picture?, _ file: ImageFile?, scale: Double, width: Int, height: Int
     ) throws -> Picture {
@@ -62,16 +64,15 @@ public struct VariantsStep {
             throw MediaError(.limit, "the presets need \(across) x \(down) pixels at once, which are too many")
         }
         let picture: Picture
-        if let file {
-            picture = try file.thumbnail(width: across, height: down, context)
-        } else if let kept {
-            // Large enough to gain from being shrunk once for all.
-            let isNear = scale > 0.9
-            if isNear && kept.is8Bit && ColourProfile.isStandard(kept) { return kept }
+        if let kept {
+            // All presets are cut out of the pixels at hand, where those can be scaled as they are.
+            if QuickShrink.takes(kept) { return kept }
             let operation = Operation("thumbnail_image").set("in", kept).set("width", across).set("height", down)
                 .choose("size", "force")
             if !ColourProfile.isStandard(kept) { operation.set("export-profile", "srgb") }
             picture = try operation.picture()
+        } else if let file {
+            picture = try file.plain(scale: scale, context) ?? file.thumbnail(width: across, height: down, context)
         } else {
             throw MediaError(.input, "no picture")
         }
@@ -83,17 +84,21 @@ public struct VariantsStep {
         input: FileType
     ) throws -> [StepOutput] {
         try context.begin(name)
+        let corner = plan.crops ? plan.corner(around: try centre(plan, preset.crop, point)) : (x: 0, y: 0)
         var picture = shared
-        if shared.width != plan.scaledWidth || shared.height != plan.scaledHeight {
-            picture = try Operation("thumbnail_image").set("in", shared).set("width", plan.scaledWidth)
-                .set("height", plan.scaledHeight).choose("size", "force").set("no-rotate", true).picture()
-        }
-        if plan.crops {
-            let corner = plan.corner(around: try centre(plan, preset.crop, point))
-            picture = try Operation("extract_area").set("input", picture).set("left", corner.x).set("top", corner.y)
-                .set("width", plan.width).set("height", plan.height).picture()
-        } else if plan.pads {
-            picture = try pad(picture, plan, preset.background)
+        if let region = try QuickShrink.region(of: shared, plan, corner: corner, context.watch(name)) {
+            picture = region
+        } else {
+            if shared.width != plan.scaledWidth || shared.height != plan.scaledHeight {
+                picture = try Operation("thumbnail_image").set("in", shared).set("width", plan.scaledWidth)
+                    .set("height", plan.scaledHeight).choose("size", "force").set("no-rotate", true).picture()
+            }
+            if plan.crops {
+                picture = try Operation("extract_area").set("input", picture).set("left", corner.x).set("top", corner.y)
+                    .set("width", plan.width).set("height", plan.height).picture()
+            } else if plan.pads {
+                picture = try pad(picture, plan, preset.background)
+            }
         }
         let formats = preset.formats.isEmpty ? [ImageFormat(input) ?? .jpeg] : preset.formats
         if formats.count > 1 { picture = try picture.inMemory(context.watch(name)) }

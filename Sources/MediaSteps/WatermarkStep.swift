@@ -142,7 +142,9 @@ public struct WatermarkStep {
         var mark = mark
         if let profile = pixels.blob(ColourProfile.field), !ColourProfile.describes(profile, "sRGB"), pixels.is8Bit {
             // Numbers mean other colours under another profile: the mark's are computed anew for this one.
-            let measured = try Operation("colourspace").set("in", mark).choose("space", "lab").picture().copy()
+            // Profiles measure under another white than libvips' own conversions do, so both ways go through one.
+            let measured = try Operation("icc_import").set("in", mark).choose("pcs", "lab").set("input-profile", "srgb")
+                .picture().copy()
             measured.set(ColourProfile.field, bytes: profile)
             mark = try Operation("icc_export").set("in", measured).choose("pcs", "lab").set("depth", 8).picture()
             mark = try Operation("copy").set("in", mark).choose("interpretation", "srgb").picture()
@@ -152,7 +154,9 @@ public struct WatermarkStep {
         let space = pixels.is16Bit ? "rgb16" : "srgb"
         var over = try Operation("composite2").set("base", pixels).set("overlay", mark).choose("mode", "over")
             .choose("compositing-space", space).picture()
-        if !pixels.hasAlpha { over = try Operation("extract_band").set("in", over).set("band", 0).set("n", 3).picture() }
+        if !pixels.hasAlpha {
+            over = try Operation("extract_band").set("in", over).set("band", 0).set("n", 3).picture()
+        }
         return try Operation("cast").set("in", over).choose("format", pixels.is16Bit ? "ushort" : "uchar").picture()
     }
 }

@@ -22,7 +22,9 @@ struct ZipArchive {
         guard let end = Self.findEnd(bytes), let count = Self.number(bytes, end + 10, 2),
             let start = Self.number(bytes, end + 16, 4)
         else { throw damaged }
-        guard count <= Self.entriesMax else { throw MediaError(.limit, "\(count) entries are more than \(Self.entriesMax)") }
+        guard count <= Self.entriesMax else {
+            throw MediaError(.limit, "\(count) entries are more than \(Self.entriesMax)")
+        }
         var entries: [Entry] = []
         var place = start
         var total = 0

@@ -35,7 +35,8 @@ import Glibc
     /// Of one page.
     public var pageHeight: Int { Int(unsafe vips_image_get_page_height(image)) }
     /// Pages or frames that the file has, whether they were loaded or not.
-    public var pages: Int { Int(unsafe vips_image_get_n_pages(image)) }
+    /// As the header says it: libvips' own reader takes 10,000 and more for one.
+    public var pages: Int { text("n-pages").flatMap { Int($0) } ?? 1 }
     public var bands: Int { Int(unsafe vips_image_get_bands(image)) }
     public var hasAlpha: Bool { unsafe cvips_has_alpha(image) != 0 }
     public var is8Bit: Bool { unsafe vips_image_get_format(image) == VIPS_FORMAT_UCHAR }
@@ -44,7 +45,8 @@ import Glibc
     public var interpretation: String {
         // SAFETY: the nickname is a constant of the library.
         unsafe String(
-            cString: vips_enum_nick(vips_interpretation_get_type(), Int32(vips_image_get_interpretation(image).rawValue)))
+            cString: vips_enum_nick(
+                vips_interpretation_get_type(), Int32(vips_image_get_interpretation(image).rawValue)))
     }
     /// 1 to 8 as in EXIF; 1 is upright.
     public var orientation: Int { Int(unsafe vips_image_get_orientation(image)) }

@@ -46,7 +46,9 @@ enum Sandbox {
         _ = allow("/dev/null", CSANDBOX_READ | CSANDBOX_WRITE)
         if helper == .media {
             // The programs, and the loader that the kernel runs them by.
-            for path in [programs.ffmpeg, programs.ffprobe, "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"] {
+            for path in [
+                programs.ffmpeg, programs.ffprobe, "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1",
+            ] {
                 if let path { _ = allow(path, CSANDBOX_READ | CSANDBOX_EXECUTE) }
             }
         }

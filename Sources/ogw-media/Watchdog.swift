@@ -35,7 +35,9 @@ final class Watchdog: Sendable {
         let failed = unsafe pthread_create(
             &thread, nil,
             { context in
-                if let context = unsafe context { unsafe Unmanaged<Watchdog>.fromOpaque(context).takeUnretainedValue().run() }
+                if let context = unsafe context {
+                    unsafe Unmanaged<Watchdog>.fromOpaque(context).takeUnretainedValue().run()
+                }
                 return nil
             }, context)
         if failed == 0 { pthread_detach(thread) }

@@ -1,5 +1,6 @@
-@testable import MediaSteps
 import Testing
+
+@testable import MediaSteps
 
 @Suite struct ArchiveTests {
     private func unpacked(_ archive: ZipArchive, _ name: String) throws -> [UInt8] {
@@ -15,7 +16,8 @@ import Testing
         let packed = Archives.deflatedRun(of: 0x41, count: 100_000)
         let archive = try ZipArchive(
             Archives.zip([
-                (name: "a", packed: Array("plain".utf8), method: 0, size: 5), (name: "b", packed: packed, method: 8, size: 100_000),
+                (name: "a", packed: Array("plain".utf8), method: 0, size: 5),
+                (name: "b", packed: packed, method: 8, size: 100_000),
             ]), unpackedBytesMax: 1 << 20)
         #expect(archive.entries.map(\.name) == ["a", "b"])
         #expect(try unpacked(archive, "a") == Array("plain".utf8))

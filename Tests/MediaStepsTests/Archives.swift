@@ -11,10 +11,13 @@ enum Archives {
         var directory: [UInt8] = []
         for file in files {
             let name = Array(file.name.utf8)
-            let common = little(file.method, 2) + little(0, 2) + little(0x21, 2) + little(0, 4)
+            let common =
+                little(file.method, 2) + little(0, 2) + little(0x21, 2) + little(0, 4)
                 + little(file.packed.count, 4) + little(file.size, 4) + little(name.count, 2)
-            directory += little(0x0201_4b50, 4) + little(20, 2) + little(20, 2) + little(0, 2) + common
-                + little(0, 2) + little(0, 2) + little(0, 2) + little(0, 2) + little(0, 4) + little(body.count, 4) + name
+            directory +=
+                little(0x0201_4b50, 4) + little(20, 2) + little(20, 2) + little(0, 2) + common
+                + little(0, 2) + little(0, 2) + little(0, 2) + little(0, 2) + little(0, 4) + little(body.count, 4)
+                + name
             body += little(0x0403_4b50, 4) + little(20, 2) + little(0, 2) + common + little(0, 2) + name + file.packed
         }
         return body + directory + little(0x0605_4b50, 4) + little(0, 2) + little(0, 2) + little(files.count, 2)

@@ -2,12 +2,13 @@ import MediaSteps
 import Testing
 
 @Suite struct FileTypeTests {
-    @Test(arguments: [
-        ([0xff, 0xd8, 0xff, 0xe0], FileType.jpeg), ([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], .png),
-        ([0x49, 0x49, 0x2a, 0], .tiff), ([0xff, 0xfb, 0x90, 0x64], .mp3), ([0xff, 0xf1, 0x50, 0x80], .aac),
-        ([0xff, 0xff, 0xff, 0xff], .unknown), ([0xff], .unknown), ([], .unknown), ([0, 1, 2, 3], .unknown),
-        ([0xff, 0xfe, 0x68, 0x00, 0x69, 0x00], .text), ([0xef, 0xbb, 0xbf, 0x68], .text),
-    ] as [([UInt8], FileType)])
+    @Test(
+        arguments: [
+            ([0xff, 0xd8, 0xff, 0xe0], FileType.jpeg), ([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], .png),
+            ([0x49, 0x49, 0x2a, 0], .tiff), ([0xff, 0xfb, 0x90, 0x64], .mp3), ([0xff, 0xf1, 0x50, 0x80], .aac),
+            ([0xff, 0xff, 0xff, 0xff], .unknown), ([], .unknown), ([0, 1, 2, 3], .unknown),
+            ([0xff, 0xfe, 0x68, 0x00, 0x69, 0x00], .text), ([0xef, 0xbb, 0xbf, 0x68], .text),
+        ] as [([UInt8], FileType)])
     func `Bytes at the start decide`(head: [UInt8], type: FileType) {
         #expect(FileType.sniff(head) == type)
     }
@@ -15,8 +16,10 @@ import Testing
     @Test(arguments: [
         ("GIF89a......", FileType.gif), ("RIFF....WEBPVP8 ", .webp), ("RIFF....WAVEfmt ", .wav),
         ("RIFF....AVI LIST", .avi), ("RIFF....XXXX", .text), ("%PDF-1.7\n", .pdf), ("OggS\u{0}\u{2}", .ogg),
-        ("fLaC\u{0}", .flac), ("ID3\u{4}\u{0}", .mp3), ("\u{0}\u{0}\u{0}\u{18}ftypisom\u{0}\u{0}\u{2}\u{0}isomiso2", .mp4),
-        ("\u{0}\u{0}\u{0}\u{1c}ftypavif\u{0}\u{0}\u{0}\u{0}mif1", .avif), ("\u{0}\u{0}\u{0}\u{18}ftypheic\u{0}\u{0}\u{0}\u{0}mif1", .heif),
+        ("fLaC\u{0}", .flac), ("ID3\u{4}\u{0}", .mp3),
+        ("\u{0}\u{0}\u{0}\u{18}ftypisom\u{0}\u{0}\u{2}\u{0}isomiso2", .mp4),
+        ("\u{0}\u{0}\u{0}\u{1c}ftypavif\u{0}\u{0}\u{0}\u{0}mif1", .avif),
+        ("\u{0}\u{0}\u{0}\u{18}ftypheic\u{0}\u{0}\u{0}\u{0}mif1", .heif),
         ("<?xml version=\"1.0\"?>\n<!-- made by hand -->\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>", .svg),
         ("  <SVG width='1'>", .svg), ("<html><body>no drawing</body></html>", .text), ("plain words\n", .text),
         ("#EXTM3U\nhttp://example.org/a.ts\n", .text),

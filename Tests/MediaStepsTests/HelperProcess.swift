@@ -53,7 +53,9 @@ final class HelperProcess {
     struct Line: Decodable {
         struct Progress: Decodable { let stage: String; let fraction: Double }
         struct Failure: Decodable { let code: String; let reason: String; let permanent: Bool; let `class`: String? }
-        struct Output: Decodable { let name: String; let file: String; let mime: String; let size: Int; let width: Int?; let height: Int? }
+        struct Output: Decodable {
+            let name: String; let file: String; let mime: String; let size: Int; let width: Int?; let height: Int?
+        }
         struct Results: Decodable { let type: String; let format: String }
         struct Sandbox: Decodable { let seccomp: Bool; let landlock: Int; let limits: Bool }
 
@@ -100,7 +102,9 @@ final class HelperProcess {
     var status: Int32? {
         var status: Int32 = 0
         for _ in 0..<4_000 {
-            if unsafe waitpid(pid, &status, WNOHANG) == pid { return status & 0x7f == 0 ? status >> 8 & 0xff : -(status & 0x7f) }
+            if unsafe waitpid(pid, &status, WNOHANG) == pid {
+                return status & 0x7f == 0 ? status >> 8 & 0xff : -(status & 0x7f)
+            }
             usleep(5_000)
         }
         return nil

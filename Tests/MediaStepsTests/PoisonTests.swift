@@ -1,7 +1,8 @@
-@testable import MediaSteps
 import TestSupport
 import Testing
 import Vips
+
+@testable import MediaSteps
 
 /// Files that are made to harm: each ends in a permanent error with its reason, in a real helper that stays small and goes on.
 @Suite struct PoisonTests {
@@ -31,7 +32,9 @@ import Vips
             let answer = try process.ask(#"{"id":\#(id),"step":"\#(step)","input":"\#(name)"\#(options)}"#)
             #expect(answer.error?.code == code, "\(step): \(answer)", sourceLocation: sourceLocation)
             #expect(answer.error?.permanent == true, sourceLocation: sourceLocation)
-            #expect(answer.error?.reason.contains(reason) == true, "\(step): \(answer.error?.reason ?? "")", sourceLocation: sourceLocation)
+            #expect(
+                reason.isEmpty || answer.error?.reason.contains(reason) == true,
+                "\(step): \(answer.error?.reason ?? "")", sourceLocation: sourceLocation)
         }
         #expect(process.peakMiB < peakMiB, "\(process.peakMiB) MiB", sourceLocation: sourceLocation)
         if helper != "media" {
@@ -42,7 +45,9 @@ import Vips
 
     @Test(arguments: ["jpegsave", "pngsave", "webpsave", "gifsave", "tiffsave"])
     func `A picture that is cut off`(saver: String) throws {
-        try studio.write("whole", 500, 400, by: saver) { x, y in [UInt8(truncatingIfNeeded: x &* y), UInt8(x & 255), UInt8(y & 255)] }
+        try studio.write("whole", 500, 400, by: saver) { x, y in
+            [UInt8(truncatingIfNeeded: x &* y), UInt8(x & 255), UInt8(y & 255)]
+        }
         let whole = try TemporaryFolder.read(studio.folder.file("whole"))
         try refuses(Array(whole.prefix(whole.count / 2)), "images", code: "undecodable", reason: "poison.bin")
     }
@@ -53,37 +58,61 @@ import Vips
     }
 
     @Test func `A GIF of frames without end`() throws {
-        try refuses(Bombs.gif(frames: 50_000), "images", code: "limit", reason: "50000 frames", steps: ["probe", "watermark", "variants"])
+        try refuses(
+            Bombs.gif(frames: 50_000), "images", code: "limit", reason: "frames are more",
+            steps: ["probe", "watermark", "variants"])
     }
 
     @Test(arguments: [
         ("<svg xmlns='http://www.w3.org/2000/svg' width='10' height='10'><rect", "undecodable", "poison"),
-        ("<svg xmlns='http://www.w3.org/2000/svg' width='10' height='10'><image href='good.png' width='9' height='9'/></svg>", "unsupported", "outside"),
-        ("<svg xmlns='http://www.w3.org/2000/svg' width='10' height='10'><image href='http://127.0.0.1:1/a.png'/></svg>", "unsupported", "outside"),
-        ("<!DOCTYPE svg [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;\">]><svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>&b;</svg>", "unsupported", "entities"),
+        (
+            "<svg xmlns='http://www.w3.org/2000/svg' width='10' height='10'><image href='good.png' width='9' height='9'/></svg>",
+            "unsupported", "outside"
+        ),
+        (
+            "<svg xmlns='http://www.w3.org/2000/svg' width='10' height='10'><image href='http://127.0.0.1:1/a.png'/></svg>",
+            "unsupported", "outside"
+        ),
+        (
+            "<!DOCTYPE svg [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;\">]><svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>&b;</svg>",
+            "unsupported", "entities"
+        ),
     ])
     func `A drawing that is broken, reaches outside or grows`(text: String, code: String, reason: String) throws {
         try refuses(Array(text.utf8), "documents", code: code, reason: reason, steps: ["probe", "preview", "variants"])
     }
 
-    @Test func `A drawing of a million by a million units is rendered small or refused, never at its size`() throws {
-        let text = "<svg xmlns='http://www.w3.org/2000/svg' width='1000000' height='1000000'><rect width='9' height='9'/></svg>"
-        try studio.folder.write("a.svg", Array(text.utf8))
-        let process = try HelperProcess(studio.folder, "documents")
-        for (id, step) in ["probe", "preview"].enumerated() {
-            let answer = try process.ask(#"{"id":\#(id),"step":"\#(step)","input":"a.svg"}"#)
-            #expect(answer.error == nil || answer.error?.permanent == true)
+    @Test func `A drawing of a million by a million units, while one of a hundred thousand is shown`() throws {
+        func drawing(_ side: Int) -> [UInt8] {
+            Array(
+                "<svg xmlns='http://www.w3.org/2000/svg' width='\(side)' height='\(side)'><rect width='9' height='9'/></svg>"
+                    .utf8)
         }
-        #expect(process.peakMiB < 200)
+        try refuses(
+            drawing(1_000_000), "documents", code: "limit", reason: "1000000 x 1000000",
+            steps: ["probe", "preview", "variants"])
+        try studio.folder.write("a.svg", drawing(100_000))
+        let process = try HelperProcess(studio.folder, "documents")
+        #expect(try process.ask(#"{"id":1,"step":"probe","input":"a.svg"}"#).error == nil)
+        #expect(try process.ask(#"{"id":2,"step":"preview","input":"a.svg"}"#).error == nil)
+        #expect(process.peakMiB < 150)
     }
 
-    @Test func `A PDF of a million pages`() throws {
-        try refuses(Documents.pdf(pages: ["one"], title: "t", claiming: 1_000_000), "documents", code: "limit", reason: "1000000 pages", steps: ["probe", "preview"])
+    @Test func `A PDF of a million pages, and one that only says so`() throws {
+        try refuses(
+            Documents.pdf(pages: ["one"], title: "t", claiming: 1_000_000, entries: 1_000_000), "documents",
+            code: "limit",
+            reason: "1000000 pages", steps: ["probe", "preview"], peakMiB: 250)
+        try refuses(
+            Documents.pdf(pages: ["one"], title: "t", claiming: 1_000_000), "documents", code: "undecodable",
+            reason: "pages", steps: ["probe", "preview"])
     }
 
     @Test func `A PDF that is cut off`() throws {
         let whole = Documents.pdf(pages: ["one"], title: "t")
-        try refuses(Array(whole.prefix(60)), "documents", code: "undecodable", reason: "poison.bin", steps: ["probe", "preview"])
+        try refuses(
+            Array(whole.prefix(60)), "documents", code: "undecodable", reason: "poison.bin",
+            steps: ["probe", "preview"])
     }
 
     @Test func `A DOCX that unpacks to gigabytes, whether it says so or not`() throws {
@@ -97,7 +126,9 @@ import Vips
     }
 
     @Test func `A name that promises another kind`() throws {
-        try refuses(Array("only words".utf8), named: "photo.png", "documents", code: "unsupported", reason: "", steps: ["preview", "watermark", "variants"])
+        try refuses(
+            Array("only words".utf8), named: "photo.png", "documents", code: "unsupported", reason: "",
+            steps: ["preview", "watermark", "variants"])
         try refuses([0, 1, 2, 3, 4, 5], named: "photo.jpg", "images", code: "unsupported", reason: "photo.jpg")
         try refuses([], named: "empty.jpg", "images", code: "unsupported", reason: "empty.jpg")
     }
@@ -106,8 +137,14 @@ import Vips
         try await Films.film(in: studio.folder, "whole.mp4", seconds: 2)
         let whole = try TemporaryFolder.read(studio.folder.file("whole.mp4"))
         // The index lies at the end.
-        try refuses(Array(whole.prefix(whole.count / 2)), "media", code: "undecodable", reason: "", steps: ["probe", "preview", "transcode"])
-        try refuses(Array("RIFF\u{1}\u{2}\u{3}\u{4}WAVEfmt nothing of the kind".utf8), "media", code: "undecodable", reason: "", steps: ["probe", "preview", "transcode"])
-        try refuses([0x1a, 0x45, 0xdf, 0xa3] + [UInt8](repeating: 0xff, count: 4_000), "media", code: "undecodable", reason: "", steps: ["probe", "preview", "transcode"])
+        try refuses(
+            Array(whole.prefix(whole.count / 2)), "media", code: "undecodable", reason: "",
+            steps: ["probe", "preview", "transcode"])
+        try refuses(
+            Array("RIFF\u{1}\u{2}\u{3}\u{4}WAVEfmt nothing of the kind".utf8), "media", code: "undecodable", reason: "",
+            steps: ["probe", "preview", "transcode"])
+        try refuses(
+            [0x1a, 0x45, 0xdf, 0xa3] + [UInt8](repeating: 0xff, count: 4_000), "media", code: "undecodable", reason: "",
+            steps: ["probe", "preview", "transcode"])
     }
 }

@@ -1,15 +1,18 @@
-@testable import MediaSteps
 import FoundationEssentials
 import TestSupport
 import Testing
 import Vips
+
+@testable import MediaSteps
 
 @Suite struct PreviewStepTests {
     let studio: Studio
 
     init() throws { studio = try Studio() }
 
-    private func preview(_ name: String, _ helper: HelperClass, _ options: PreviewOptions = PreviewOptions()) throws -> [StepOutput] {
+    private func preview(_ name: String, _ helper: HelperClass, _ options: PreviewOptions = PreviewOptions()) throws
+        -> [StepOutput]
+    {
         try PreviewStep(options, studio.context(helper)).run(name)
     }
 
@@ -25,7 +28,8 @@ import Vips
     }
 
     @Test func `Sound has a waveform as a picture and as numbers`() async throws {
-        try await Films.run(in: studio.folder, ["-f", "lavfi", "-i", "sine=frequency=200:duration=1,apad=pad_dur=1", "a.flac"])
+        try await Films.run(
+            in: studio.folder, ["-f", "lavfi", "-i", "sine=frequency=200:duration=1,apad=pad_dur=1", "a.flac"])
         let outputs = try preview("a.flac", .media)
         #expect(outputs.map(\.name) == ["waveform.png", "waveform.json"])
         let picture = try studio.read(outputs[0].file)
@@ -83,14 +87,17 @@ import Vips
             let result = try ProbeStep(studio.context(.media)).run(output.file)
             return [result.videoCodec ?? "", result.audioCodec ?? "", result.format]
         }
-        #expect(codecs == [["", "mp3", "mp3"], ["", "aac", "mp4"], ["h264", "aac", "mp4"], ["vp9", "opus", "webm"]])
+        #expect(
+            codecs == [["", "mp3", "mp3"], ["", "aac", "mp4"], ["h264", "aac", "mp4"], ["vp9", "opus", "webm"]])
         #expect(outputs.allSatisfy { abs(($0.duration ?? 0) - 3) < 0.3 })
         #expect((outputs[2].width, outputs[2].height) == (320, 180), "never larger than the source")
         #expect(profiles.allSatisfy { (told[$0.rawValue] ?? 0) > 0.9 }, "\(told)")
     }
 
     @Test func `Large film becomes 720 lines`() async throws {
-        try await Films.run(in: studio.folder, ["-f", "lavfi", "-i", "testsrc=size=1920x1080:rate=5:duration=1", "-pix_fmt", "yuv420p", "a.mp4"])
+        try await Films.run(
+            in: studio.folder,
+            ["-f", "lavfi", "-i", "testsrc=size=1920x1080:rate=5:duration=1", "-pix_fmt", "yuv420p", "a.mp4"])
         let output = try #require(try TranscodeStep([.h264], studio.context(.media)).run("a.mp4").first)
         #expect((output.width, output.height) == (1280, 720))
     }
@@ -118,7 +125,8 @@ import Vips
             try TranscodeStep([.mp3], studio.context(.media)).run("a.mp3")
         } throws: { ($0 as? MediaError)?.permanent == true }
         // One that pretends to be film still is read as film only.
-        try studio.folder.write("b.mp4", Array("\u{0}\u{0}\u{0}\u{18}ftypisom\nffconcat version 1.0\nfile secret.wav\n".utf8))
+        try studio.folder.write(
+            "b.mp4", Array("\u{0}\u{0}\u{0}\u{18}ftypisom\nffconcat version 1.0\nfile secret.wav\n".utf8))
         #expect {
             try TranscodeStep([.mp3], studio.context(.media)).run("b.mp4")
         } throws: { ($0 as? MediaError)?.code == .undecodable }

@@ -1,7 +1,8 @@
-@testable import MediaSteps
 import TestSupport
 import Testing
 import Vips
+
+@testable import MediaSteps
 
 @Suite struct ProbeStepTests {
     let studio: Studio
@@ -12,7 +13,9 @@ import Vips
         try ProbeStep(studio.context(helper)).run(name)
     }
 
-    @Test(arguments: [("jpegsave", "jpeg"), ("pngsave", "png"), ("webpsave", "webp"), ("gifsave", "gif"), ("tiffsave", "tiff")])
+    @Test(arguments: [
+        ("jpegsave", "jpeg"), ("pngsave", "png"), ("webpsave", "webp"), ("gifsave", "gif"), ("tiffsave", "tiff"),
+    ])
     func `A picture is told by its content, whatever its name`(saver: String, format: String) throws {
         try studio.write("photo.txt", 120, 80, by: saver) { x, _ in x < 90 ? [200, 30, 40] : [20, 30, 200] }
         let result = try probe("photo.txt")
@@ -51,7 +54,9 @@ import Vips
             ("a.wav", "wav", "pcm_s16le", []), ("a.mp3", "mp3", "mp3", ["-c:a", "libmp3lame", "-b:a", "128k"]),
             ("a.ogg", "ogg", "vorbis", ["-c:a", "libvorbis"]), ("a.flac", "flac", "flac", []),
         ] as [(String, String, String, [String])] {
-            try await Films.sound(in: studio.folder, name, seconds: 2, ["-metadata", "title=Tone", "-metadata", "artist=Tester"] + arguments)
+            try await Films.sound(
+                in: studio.folder, name, seconds: 2,
+                ["-metadata", "title=Tone", "-metadata", "artist=Tester"] + arguments)
             let result = try probe(name, .media)
             #expect(result.type == .audio && result.format == format && result.audioCodec == codec)
             #expect(abs((result.duration ?? 0) - 2) < 0.1 && result.sampleRate == 44_100 && result.channels == 1)
@@ -73,7 +78,8 @@ import Vips
     }
 
     @Test func `A PDF tells its pages, title and text`() throws {
-        try studio.folder.write("a.pdf", Documents.pdf(pages: ["First page here", "Second one (there)"], title: "Two pages"))
+        try studio.folder.write(
+            "a.pdf", Documents.pdf(pages: ["First page here", "Second one (there)"], title: "Two pages"))
         let result = try probe("a.pdf", .documents)
         #expect(result.type == .document && result.pages == 2 && result.tags?["title"] == "Two pages")
         #expect(result.text == "First page here Second one (there)")
@@ -94,15 +100,24 @@ import Vips
     }
 
     @Test func `A drawing tells its size`() throws {
-        try studio.folder.write("a.svg", Array("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"64\" height=\"32\"><rect width=\"64\" height=\"32\" fill=\"#0000ff\"/></svg>".utf8))
+        try studio.folder.write(
+            "a.svg",
+            Array(
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"64\" height=\"32\"><rect width=\"64\" height=\"32\" fill=\"#0000ff\"/></svg>"
+                    .utf8))
         let result = try probe("a.svg", .documents)
-        #expect(result.format == "svg" && result.dimensions == .init(width: 64, height: 32) && result.dominantColour == "#0000ff")
+        #expect(
+            result.format == "svg" && result.dimensions == .init(width: 64, height: 32)
+                && result.dominantColour == "#0000ff")
     }
 
-    @Test(arguments: [("a.pdf", HelperClass.documents), ("a.svg", .documents), ("a.wav", .media), ("a.txt", .documents)])
+    @Test(arguments: [
+        ("a.pdf", HelperClass.documents), ("a.svg", .documents), ("a.wav", .media), ("a.txt", .documents),
+    ])
     func `What another class takes is handed on to it`(name: String, helper: HelperClass) throws {
         try studio.folder.write("a.pdf", Documents.pdf(pages: ["x"], title: "t"))
-        try studio.folder.write("a.svg", Array("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\" height=\"1\"/>".utf8))
+        try studio.folder.write(
+            "a.svg", Array("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\" height=\"1\"/>".utf8))
         try studio.folder.write("a.wav", Array("RIFF....WAVEfmt ".utf8))
         try studio.folder.write("a.txt", Array("text".utf8))
         #expect {

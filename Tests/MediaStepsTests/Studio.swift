@@ -1,7 +1,8 @@
 import Glibc
-@testable import MediaSteps
 import TestSupport
 import Vips
+
+@testable import MediaSteps
 
 /// A work folder with pictures of known pixels, and steps that run on it in this process.
 final class Studio {
@@ -17,7 +18,8 @@ final class Studio {
     }
 
     func context(
-        _ helper: HelperClass = .images, limits: MediaLimits? = nil, programs: Programs = .find(), prefix: String = "1-",
+        _ helper: HelperClass = .images, limits: MediaLimits? = nil, programs: Programs = .find(),
+        prefix: String = "1-",
         timeout: Duration = .seconds(120), report: @escaping (String, Double) -> Void = { _, _ in }
     ) -> StepContext {
         StepContext(
@@ -55,7 +57,9 @@ final class Studio {
         var picture = try file.stream(allFrames: frames, context)
         let profile = picture.blob("icc-profile-data")
         let is16Bit = picture.is16Bit
-        if picture.is16Bit { picture = try Operation("colourspace").set("in", picture).choose("space", "srgb").picture() }
+        if picture.is16Bit {
+            picture = try Operation("colourspace").set("in", picture).choose("space", "srgb").picture()
+        }
         return Pixels(
             width: picture.width, height: picture.height, bands: picture.bands, bytes: try picture.pixels(Watch.none),
             is16Bit: is16Bit, profile: profile, frames: file.frames, orientation: picture.orientation)

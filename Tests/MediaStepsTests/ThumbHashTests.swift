@@ -1,5 +1,6 @@
-@testable import MediaSteps
 import Testing
+
+@testable import MediaSteps
 
 @Suite struct ThumbHashTests {
     private func pixels(_ width: Int, _ height: Int, _ fill: (Int, Int) -> [Int]) -> [UInt8] {

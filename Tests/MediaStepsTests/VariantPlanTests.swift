@@ -1,5 +1,6 @@
-@testable import MediaSteps
 import Testing
+
+@testable import MediaSteps
 
 @Suite struct VariantPlanTests {
     private func preset(_ change: (inout VariantPreset) -> Void) -> VariantPreset {
@@ -63,9 +64,12 @@ import Testing
                                 ($0.width, $0.height, $0.fit, $0.enlarge) = (wanted, wanted * 2, fit, enlarge)
                             }
                             let plan = VariantPlan(preset, width: width, height: height)
-                            #expect(plan.width >= 1 && plan.height >= 1 && plan.scaledWidth >= 1 && plan.scaledHeight >= 1)
+                            #expect(
+                                plan.width >= 1 && plan.height >= 1 && plan.scaledWidth >= 1 && plan.scaledHeight >= 1)
                             #expect(!(plan.crops && plan.pads))
-                            if fit == .cover { #expect(plan.scaledWidth >= plan.width && plan.scaledHeight >= plan.height) }
+                            if fit == .cover {
+                                #expect(plan.scaledWidth >= plan.width && plan.scaledHeight >= plan.height)
+                            }
                             if !enlarge && fit != .contain { #expect(plan.width <= width && plan.height <= height) }
                             if enlarge && fit == .cover { #expect(plan.width == wanted && plan.height == wanted * 2) }
                         }

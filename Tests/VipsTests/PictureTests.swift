@@ -13,7 +13,8 @@ import Vips
 
     private func load(_ bytes: [UInt8], by loader: String = "pngload") throws -> Picture {
         let path = try folder.write("picture", bytes)
-        return try Operation(loader).set("filename", path).choose("access", "sequential").choose("fail-on", "error").picture()
+        return try Operation(loader).set("filename", path).choose("access", "sequential").choose("fail-on", "error")
+            .picture()
     }
 
     @Test func `The library that runs is of the series built for`() {
