@@ -48,6 +48,9 @@ let package = Package(
         library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
         library("CMongo", pkgConfig: "libmongoc-1.0", package: "libmongoc-dev"),
         library("CVips", pkgConfig: "vips", package: "libvips-dev"),
+        library("CPoppler", pkgConfig: "poppler-glib", package: "libpoppler-glib-dev"),
+        library("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
+        library("CSandbox"),
         .target(name: "CDigests"),
         .target(name: "CPageChecks", dependencies: ["CSQLite", "CDigests"]),
 
@@ -83,9 +86,9 @@ let package = Package(
             ]),
 
         // Foreign bytes are decoded here, apart from the gateway.
-        module("Vips", ["CVips", "Bytes"]),
-        module("MediaSteps", ["Vips", "Bytes"]),
-        program("ogw-media", ["MediaSteps"]),
+        module("Vips", ["CVips"]),
+        module("MediaSteps", ["Vips", "CPoppler", "CZlib", "Bytes"]),
+        program("ogw-media", ["CSandbox", "Vips", "MediaSteps"]),
 
         .target(
             name: "LoadClient", dependencies: ["Bytes", "Threads", "SigV4"], path: "Tests/LoadClient",
@@ -135,7 +138,8 @@ let package = Package(
         tests("RedoLogTests", ["RedoLog", "Files", "Digests", "Bytes"]),
         tests("SQLiteTests", ["SQLite", "Files"]),
         tests("MongoTests", ["Mongo", "TestMongo"]),
-        tests("VipsTests", ["Vips", "MediaSteps"]),
+        tests("VipsTests", ["Vips"]),
+        tests("MediaStepsTests", ["MediaSteps", "Vips", "ogw-media"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
