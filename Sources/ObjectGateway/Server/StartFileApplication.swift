@@ -19,7 +19,7 @@ struct StartFileApplication {
         } catch let error as SettingError {
             throw StartError(error)
         } catch {
-            throw StartError("OGW_CONFIG is \"\(file.path)\" and could not be applied: \(error).")
+            throw StartError("OGW_CONFIG is \"\(file.path)\" and could not be applied", error)
         }
     }
 
