@@ -95,7 +95,10 @@ let package = Package(
             swiftSettings: settings),
         program(
             "ogw-bench",
-            ["CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "Mongo", "SigV4", "Metadata", "LoadClient"],
+            [
+                "CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "Mongo", "SigV4", "Metadata", "Buckets",
+                "LoadClient",
+            ],
             path: "Benchmarks"),
 
         .target(

@@ -30,8 +30,14 @@ protocol BlobStore: Sendable {
         _ stored: StoredBlob, digests: DigestValues, pool: Pool
     ) async throws(BucketsError) -> StagedBlob?
 
-    /// Opens one extent, which lies here. Throws `gone` where the blob is not there any more, and `damaged`.
-    func open(_ extent: BlobExtent, _ stored: StoredBlob, opener: BlobOpener) async throws -> OpenedBytes
+    /// Whether another process may remove the blob while it is being read, so that who reads has to pin it before a row is read that
+    /// still names it.
+    func mustProve(_ extent: BlobExtent) -> Bool
+    /// Opens one extent, which lies here. Throws `gone` where the blob is not there any more, and `damaged`. `pin` is one that holds it
+    /// already.
+    func open(
+        _ extent: BlobExtent, _ stored: StoredBlob, pin: PinTable.Pin?, opener: BlobOpener
+    ) async throws -> OpenedBytes
     /// Opens several extents that are pinned; `payloads` has those, by place, that lie in the log.
     func open(
         _ extents: [BlobExtent], payloads: [Int: SegmentPayload], pin: PinTable.Pin, opener: BlobOpener

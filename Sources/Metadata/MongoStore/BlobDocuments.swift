@@ -75,17 +75,22 @@ extension MongoStore {
     public func garbage(limit: Int) async throws(MetadataError) -> [BlobID] {
         guard limit > 0 else { return [] }
         try await relayAll()
+        var bound = Int64.max
+        if let lifetime = configuration.garbageAfter {
+            guard let removable = try await removableBound(after: lifetime) else { return [] }
+            bound = removable
+        }
         var found: [BlobID] = []
         var after: (order: BSONValue, index: BSONValue, id: BSONValue)?
         while found.count < limit {
-            var filter: BSONDocument = [:]
+            var filter: BSONDocument = ["o": ["$lt": .int64(bound)]]
             if let after {
-                filter = [
-                    "$or": [
+                filter.append(
+                    "$or",
+                    [
                         ["o": after.order, "i": after.index, "_id": ["$gt": after.id]],
                         ["o": after.order, "i": ["$gt": after.index]], ["o": ["$gt": after.order]],
-                    ]
-                ]
+                    ])
             }
             let batch = min(limit - found.count, 10_000)
             let query = MongoDatabase.Query(filter, sort: ["o": 1, "i": 1, "_id": 1], hint: "order", limit: batch)
@@ -97,6 +102,7 @@ extension MongoStore {
             func number(_ name: StaticString) -> BSONValue { .int64(last[name]?.integer ?? 0) }
             after = (number("o"), number("i"), number("_id"))
         }
+        if found.isEmpty, configuration.garbageAfter != nil { try await endSweep() }
         return found
     }
 

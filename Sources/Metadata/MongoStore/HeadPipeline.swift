@@ -6,9 +6,12 @@ enum HeadPipeline {
     /// The cluster's time as a number: seconds in units of 2^20, and the count within the second. Below 2^53 for a hundred years.
     static let clusterTime: BSONValue = [
         "$add": [
-            ["$multiply": [["$tsSecond": "$$CLUSTER_TIME"], .int64(1 << 20)]], ["$tsIncrement": "$$CLUSTER_TIME"],
+            ["$multiply": [["$tsSecond": "$$CLUSTER_TIME"], .int64(1 << secondShift)]],
+            ["$tsIncrement": "$$CLUSTER_TIME"],
         ]
     ]
+
+    static let secondShift: Int64 = 20
 
     /// What becomes of the latest version.
     enum Latest {

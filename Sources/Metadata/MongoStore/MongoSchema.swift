@@ -18,8 +18,10 @@ enum MongoSchema {
     static let users: StaticString = "users"
     /// `{_id: name, next}`: numbers that are handed out once.
     static let counters: StaticString = "counters"
-    /// One document: which format this is.
+    /// `format`, `blobs` (see `BlobPlace`), `secrets` (see `keyCheck`), `sweep` (see `GatewayDocuments`).
     static let store: StaticString = "store"
+    /// `{_id: random, seen, order, reads}`, see `GatewayDocuments`.
+    static let gateways: StaticString = "gateways"
 
     static let format: Int64 = 1
     /// Partial index of live heads in the order of keys.
@@ -29,38 +31,43 @@ enum MongoSchema {
     static let uploadOrder: BSONValue = "upload_order"
 
     /// The oldest server series: its pipelines know `$tsSecond` and its indexes hide nothing that the store reads.
-    private static let versionMin: Int64 = 6
+    static let versionMin: Int64 = 6
 
     /// Checks the server, makes what is missing, and refuses a database of another format. May be run by many at once.
     static func prepare(_ database: MongoDatabase) throws(MongoError) {
         try check(try database.run(["hello": 1]))
         let build = try database.run(["buildInfo": 1])
-        if let major = build["versionArray"]?.array?.first?.integer, major < versionMin {
-            let version = String(decoding: build["version"]?.text ?? [], as: UTF8.self)
-            throw .refused(
-                code: 0, "the server is version \(version); the store needs \(versionMin).0 or a later one")
+        if let reason = refusal(
+            ofVersion: String(decoding: build["version"]?.text ?? [], as: UTF8.self),
+            major: build["versionArray"]?.array?.first?.integer)
+        {
+            throw .unusable(reason)
         }
         try database.insert([["_id": "format", "number": .int64(format)]], ignoringDuplicates: true, into: store)
         let found = try database.findOne(["_id": "format"], in: store)?["number"]?.integer
         guard found == format else {
-            throw .refused(
-                code: 0,
+            throw .unusable(
                 "the database \(database.name) holds format \(found ?? 0) of the store, and this program knows \(format)"
             )
         }
         try makeIndexes(database)
     }
 
-    private static func check(_ hello: BSONView) throws(MongoError) {
+    /// What to do about a server of that version; nil where it can be used. `major` is nil where the server does not say.
+    static func refusal(ofVersion version: String, major: Int64?) -> String? {
+        guard let major, major < versionMin else { return nil }
+        return "the server is version \(version), and the oldest that can be used is \(versionMin).0: update it"
+    }
+
+    /// Throws `unusable` for a server that is no member of a set, with what to do.
+    static func check(_ hello: BSONView) throws(MongoError) {
         if hello["setName"]?.text != nil || hello["msg"]?.text == [UInt8]("isdbgrid".utf8) { return }
         if hello["isreplicaset"]?.isTrue == true {
-            throw .refused(
-                code: 0,
+            throw .unusable(
                 "the server was started as a member of a replica set that was not initiated yet; once, run: "
                     + "mongosh --eval 'rs.initiate()'")
         }
-        throw .refused(
-            code: 0,
+        throw .unusable(
             "the server is not a member of a replica set, without which MongoDB has no majority writes; start it with "
                 + "--replSet rs0 and once, run: mongosh --eval 'rs.initiate()'")
     }
@@ -83,6 +90,7 @@ enum MongoSchema {
             ], of: versions)
         try database.createIndexes([["name": "order", "key": ["o": 1, "i": 1, "_id": 1]]], of: garbage)
         try database.createIndexes([["name": "name", "key": ["name": 1], "unique": true]], of: buckets)
+        try database.createIndexes([["name": "seen", "key": ["seen": 1], "expireAfterSeconds": 300]], of: gateways)
         try database.createIndexes(
             [
                 [
@@ -90,6 +98,7 @@ enum MongoSchema {
                     "partialFilterExpression": ["open": true],
                 ],
                 ["name": "completed", "key": ["completed": 1], "expireAfterSeconds": 172_800],
+                ["name": "ending", "key": ["ending": 1], "sparse": true],
             ], of: uploads)
         try database.createIndexes(
             [

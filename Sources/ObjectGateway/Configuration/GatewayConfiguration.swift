@@ -18,6 +18,8 @@ public struct GatewayConfiguration: Sendable {
     public var metadata = MetadataChoice.sqlite
     /// Commands of MongoDB under way at once.
     public var mongoClientsMax = 64
+    /// Path of the file with the key that seals secrets; nil for the one of the data folder.
+    public var keyFile: String?
     public var blobs = BlobsChoice.local
     public var engine = Engine()
     /// PEM files; both or none.
@@ -83,7 +85,8 @@ public struct GatewayConfiguration: Sendable {
         public var partBytes = 16 << 20
         /// Bytes that all uploads to the engine hold in memory.
         public var uploadBytesMax = 256 << 20
-        public var garbageLifetime = Duration.seconds(3600)
+        /// Nil for 1 h, and 48 h with metadata in MongoDB.
+        public var garbageLifetime: Duration?
     }
 
     /// What OGW_PUBLIC_URL says, or the first TCP address in `bound`, by which this machine reaches the S3 listener.

@@ -72,6 +72,12 @@ extension Setting {
                 c.mongoClientsMax = try v.integer(1...1_000)
             },
             Setting(
+                "OGW_KEY_FILE", "FILE", default: "",
+                "File of the key that seals the users' secret keys, made where it is absent; secret.key in OGW_DATA where not set. All gateways on one database need the same."
+            ) { (c, v) throws(SettingError) in
+                c.keyFile = try v.nonEmpty(wanted: "the path of a key file")
+            },
+            Setting(
                 "OGW_BLOBS", "local|s3://BUCKET/PREFIX?endpoint=URL&region=NAME", default: "local",
                 "Where the objects' bytes are kept: in the data folder, or on an engine that speaks S3. Small ones lie in the log (OGW_INLINE_MAX)."
             ) { (c, v) throws(SettingError) in
@@ -151,8 +157,8 @@ extension Setting {
             c.engine.uploadBytesMax = Int(try v.size((16 << 20)...(1 << 40)))
         },
         Setting(
-            "OGW_BLOBS_GARBAGE_AFTER", "DURATION", default: "1h",
-            "How long the engine keeps what nothing names any more; what is being read stays in any case."
+            "OGW_BLOBS_GARBAGE_AFTER", "DURATION", default: "",
+            "How long the engine keeps what nothing names any more, beside what is being read; where not set, 1h, and 48h with metadata in MongoDB."
         ) { (c, v) throws(SettingError) in
             c.engine.garbageLifetime = try v.duration(.zero...Duration.seconds(366 * 86_400))
         },

@@ -8,6 +8,8 @@ public final class OpenStore: Sendable {
     let metadata: any MetadataStore
     /// Nil where metadata is in MongoDB.
     let embedded: SQLiteStore?
+    /// Nil where metadata is in the folder.
+    let shared: MongoStore?
     let objects: ObjectStore
     /// Nil where the blobs lie in the folder.
     let engine: RemoteBlobs?
@@ -30,7 +32,7 @@ public final class OpenStore: Sendable {
 
         func close() async {
             await embedded?.close()
-            shared?.close()
+            await shared?.endReporting()
             folder.close()
             engine?.close()
         }
@@ -41,6 +43,7 @@ public final class OpenStore: Sendable {
         let objects = parts.objects
         metadata = parts.metadata
         embedded = parts.embedded
+        shared = parts.shared
         self.objects = objects
         engine = parts.engine
         scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
@@ -67,15 +70,33 @@ public final class OpenStore: Sendable {
         case .mongoDB(let uri): parts = try await openShared(uri, configuration, blobsConfiguration, pool: pool)
         }
         do {
-            // A new key beside old users would make their secrets unreadable for good.
-            let hasUsers = try await !parts.metadata.users().isEmpty
-            let secrets = try SecretBox.open(folder: parts.folder.path, mayCreate: !hasUsers)
-            let users = UserDirectory(metadata: parts.metadata, secrets: secrets)
+            let secrets = try await openSecrets(of: parts, configuration)
+            let users = UserDirectory(
+                metadata: parts.metadata, secrets: secrets, freshFor: parts.shared == nil ? nil : .seconds(1))
             return OpenStore(parts, users: users, configuration: configuration)
         } catch {
             await parts.close()
             throw StartError("The users of \(configuration.data) cannot be read", because: error)
         }
+    }
+
+    /// The key that seals secrets. Throws where it is not the one that those of the store are sealed with.
+    private static func openSecrets(
+        of parts: Parts, _ configuration: GatewayConfiguration
+    ) async throws -> SecretBox {
+        let users = try await parts.metadata.users()
+        let check = try await parts.shared?.keyCheck()
+        // A new key beside old users would make their secrets unreadable for good.
+        let mayCreate = users.isEmpty && check == nil
+        let path = configuration.keyFile ?? "\(parts.folder.path)/\(SecretBox.fileName)"
+        let secrets = try SecretBox.open(file: path, mayCreate: mayCreate)
+        if let user = users.first, secrets.open(user.sealedSecret, accessKey: user.accessKey) == nil {
+            throw StartError(wrongKey: path)
+        }
+        guard let shared = parts.shared, let new = secrets.check() else { return secrets }
+        let kept = if let check { check } else { try await shared.keepKeyCheck(new) }
+        guard secrets.passes(kept) else { throw StartError(wrongKey: path) }
+        return secrets
     }
 
     private static func openEmbedded(
@@ -130,6 +151,12 @@ public final class OpenStore: Sendable {
         } catch {
             throw StartError("The store in \(folder.path) cannot be opened", because: error)
         }
+    }
+
+    /// Whether the metadata can be read now.
+    func answers(pool: Pool) async -> Bool {
+        if let shared { return (try? shared.reach()) != nil }
+        return (try? await metadata.buckets(after: nil, prefix: [], limit: 1)) != nil
     }
 
     public func close() async {
