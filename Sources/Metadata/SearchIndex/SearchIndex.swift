@@ -5,21 +5,9 @@ public import Search
 import Synchronization
 import Threads
 
-/// How the index stands.
-public struct SearchStatus: Sendable, Equatable {
-    /// How long ago the oldest change was committed that is not in the index yet; zero where all are.
-    public var lag: Duration
-    /// Assets are being taken in from the beginning; answers lack those that are to come.
-    public var isBuilding: Bool
-    /// Times that the file was made anew since this opening, the first included.
-    public var buildCount: UInt64
-    /// Why it does not go on, for the log; nil where it does.
-    public var failure: String?
-}
-
 /// The index of assets in `meta/search.db`: follows the committed changes of the store, behind the writes, and answers
 /// queries. The file is never the truth: where it is missing, broken, or another version's, it is made anew from the store.
-public final class SearchIndex: Sendable {
+public final class SearchIndex: AssetSearch {
     private let store: SQLiteStore
     private let pool: Pool
     private let path: String

@@ -201,15 +201,8 @@ struct SearchWriter {
         }
     }
 
-    /// The words of the fields, and the wholes of their runs, each apart from the others; as `Relevance` takes them.
     private static func text(of fields: [FieldWords]) -> String {
-        var words: [[UInt8]] = []
-        for field in fields where !field.parts.isEmpty {
-            if !words.isEmpty { words.append(FilterWords.gap) }
-            words += field.parts
-        }
-        for whole in fields.flatMap(\.wholes) { words += [FilterWords.gap, whole] }
-        return String(decoding: Relevance.spaced(words), as: UTF8.self)
+        String(decoding: Relevance.text(of: fields), as: UTF8.self)
     }
 
     /// The numbers of the terms that the document counts under: its type, its folder or 0, its tags.

@@ -26,7 +26,7 @@ extension OpenStore {
             try await bind(metadata, to: folder)
             metadata.startRelay()
             let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
-            return Parts(folder: folder, objects: objects, shared: metadata)
+            return Parts(folder: folder, objects: objects, shared: metadata, search: MongoSearch(metadata))
         } catch MetadataError.broken(let reason), MetadataError.unavailable(let reason) {
             folder.close()
             throw StartError("OGW_METADATA: \(reason).")

@@ -71,14 +71,14 @@ public final class RunningGateway: Sendable {
                         "errors": .unsigned(report.errors), "orphans": .unsigned(report.orphans),
                     ])
             }
-            store.search?.observe { status in
+            store.search.observe { status in
                 if let failure = status.failure {
                     log.event("search_index_failed", level: .error, ["reason": .text(failure)])
                 } else {
                     log.event(status.isBuilding ? "search_index_building" : "search_index_built")
                 }
             }
-            store.search?.start()
+            store.search.start()
             store.objects.sweeper.start()
             store.scrubber.start()
             gateway.maintenance?.start()
