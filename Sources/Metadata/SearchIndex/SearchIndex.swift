@@ -19,6 +19,8 @@ public final class SearchIndex: AssetSearch {
 
     private struct State {
         var readers: ReaderPool
+        /// Of the file that the readers read.
+        var columns: DocumentColumns
         var position: Int64 = 0
         /// Also before the first look at the file.
         var isBuilding = true
@@ -32,15 +34,16 @@ public final class SearchIndex: AssetSearch {
         var closers: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// `interval` is the longest time between two looks for changes.
-    public init(_ store: SQLiteStore, interval: Duration = .milliseconds(150)) {
+    /// `interval` is the longest time between two looks for changes; `memoryMax` is how many bytes of what answers are ordered by
+    /// are kept in memory, about 110 a document.
+    public init(_ store: SQLiteStore, interval: Duration = .milliseconds(150), memoryMax: Int = 256 << 20) {
         self.store = store
         self.interval = interval
         pool = store.pool
         disk = store.folder.disk
         path = store.folder.metadata + "/search.db"
-        follower = Follower(store: store, path: path)
-        state = Lock(State(readers: Self.readers(path)))
+        follower = Follower(store: store, path: path, columnsSizeMax: memoryMax)
+        state = Lock(State(readers: Self.readers(path), columns: follower.columns))
     }
 
     private static func readers(_ path: String) -> ReaderPool {
@@ -103,10 +106,10 @@ public final class SearchIndex: AssetSearch {
 
     /// Throws `unavailable` where the index cannot be read now.
     public func search(_ request: SearchRequest) async throws(MetadataError) -> SearchAnswer {
-        let readers = state.withLock { $0.readers }
+        let (readers, columns) = state.withLock { ($0.readers, $0.columns) }
         return try pool.blocking { () throws(MetadataError) in
             try readers.read { (rows) throws(MetadataError) in
-                do throws(SQLiteError) { return try SearchReader(rows.connection).answer(request) } catch {
+                do throws(SQLiteError) { return try SearchReader(rows.connection, columns).answer(request) } catch {
                     // What is broken is made anew by whoever writes.
                     if error.isBroken { follower.distrust() }
                     throw .unavailable("search.db: \(error)")
@@ -156,6 +159,7 @@ public final class SearchIndex: AssetSearch {
                     // Whoever reads still has the former file, and is the last to.
                     state.readers.close()
                     state.readers = Self.readers(path)
+                    state.columns = follower.columns
                     state.buildCount += 1
                     state.buildBegan = .now
                     state.isBuilding = true
@@ -170,6 +174,7 @@ public final class SearchIndex: AssetSearch {
                 let wasBuilding = state.isBuilding && state.buildBegan != nil
                 if follower.progress.position != nil { state.buildBegan = nil }
                 state.position = follower.progress.position ?? 0
+                state.columns = follower.columns
                 state.failure = nil
                 return wasBuilding && follower.progress.position != nil
             }
