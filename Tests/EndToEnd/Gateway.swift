@@ -50,7 +50,9 @@ final class Gateway: Sendable {
     }
 
     /// With its blobs in its own folder, or on `engine`, which ends with it.
-    static func start(overTLS: Bool = false, engine: SeaweedFS? = nil) async throws -> Gateway {
+    static func start(
+        overTLS: Bool = false, engine: SeaweedFS? = nil, overMongoDB: Bool = variable("OGW_TEST_METADATA") == "mongodb"
+    ) async throws -> Gateway {
         let folder = try TemporaryFolder()
         if let endpoint = variable("OGW_TEST_ENDPOINT") {
             return Gateway(endpoint: endpoint, services: nil, certificate: nil, folder: folder, child: nil)
@@ -65,7 +67,7 @@ final class Gateway: Sendable {
             "OGW_ROOT_ACCESS_KEY": gateway.accessKey, "OGW_ROOT_SECRET_KEY": gateway.secretKey,
             "OGW_ACCESS_LOG": "off", "HOME": folder.path,
         ]
-        if engine == nil, variable("OGW_TEST_METADATA") == "mongodb" {
+        if engine == nil, overMongoDB {
             let database = "end-to-end-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
             environment["OGW_METADATA"] = try MongoServer.shared.uri(database: database)
         }

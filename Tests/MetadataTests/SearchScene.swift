@@ -7,7 +7,10 @@ import Testing
 /// A store with an asset bucket, two users of different customers, and the store's index.
 struct SearchScene {
     enum Kind: String, CaseIterable, CustomTestStringConvertible {
-        case embedded, mongoDB
+        case embedded
+        /// Nothing of documents is kept in memory.
+        case embeddedByRows
+        case mongoDB
 
         var testDescription: String { rawValue }
     }
@@ -21,9 +24,10 @@ struct SearchScene {
     /// Follows from now on.
     init(_ kind: Kind) async throws {
         switch kind {
-        case .embedded:
+        case .embedded, .embeddedByRows:
             let embedded = try Embedded()
-            let index = SearchIndex(embedded.store, interval: .milliseconds(5))
+            let index = SearchIndex(
+                embedded.store, interval: .milliseconds(5), memoryMax: kind == .embedded ? 1 << 20 : 0)
             self.init(embedded, index, try await Self.fill(embedded.store))
         case .mongoDB:
             let shared = try await Shared()
