@@ -232,6 +232,11 @@ extension ScriptedStore {
     func parts(of upload: UploadID, after: Int, limit: Int) async throws(MetadataError) -> [UploadedPart] {
         throw unused
     }
+    func asset(_ id: AssetID) async throws(MetadataError) -> AssetDocument? { throw unused }
+    func assets(_ ids: [AssetID]) async throws(MetadataError) -> [AssetDocument] { throw unused }
+    func asset(of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Asset? { throw unused }
+    func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset { throw unused }
+    func setAssets(_ hasAssets: Bool, of bucket: BucketID) async throws(MetadataError) { throw unused }
     func user(accessKey: [UInt8]) async throws(MetadataError) -> User? { throw unused }
     func users() async throws(MetadataError) -> [User] { throw unused }
     func addUser(_ user: User) async throws(MetadataError) { throw unused }

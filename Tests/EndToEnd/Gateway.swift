@@ -52,7 +52,8 @@ final class Gateway: Sendable {
 
     /// With its blobs in its own folder, or on `engine`, which ends with it. `settings` go before the usual ones.
     static func start(
-        overTLS: Bool = false, engine: SeaweedFS? = nil, settings more: [String: String] = [:]
+        overTLS: Bool = false, engine: SeaweedFS? = nil, settings more: [String: String] = [:],
+        overMongoDB: Bool = variable("OGW_TEST_METADATA") == "mongodb"
     ) async throws -> Gateway {
         let folder = try TemporaryFolder()
         if let endpoint = variable("OGW_TEST_ENDPOINT") {
@@ -68,7 +69,7 @@ final class Gateway: Sendable {
             "OGW_ROOT_ACCESS_KEY": gateway.accessKey, "OGW_ROOT_SECRET_KEY": gateway.secretKey,
             "OGW_ACCESS_LOG": "off", "HOME": folder.path,
         ]
-        if engine == nil, variable("OGW_TEST_METADATA") == "mongodb" {
+        if engine == nil, overMongoDB {
             let database = "end-to-end-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
             environment["OGW_METADATA"] = try MongoServer.shared.uri(database: database)
         }

@@ -171,7 +171,7 @@ extension VersionDocument {
     fileprivate var storedBlob: StoredBlob? {
         blob.map {
             StoredBlob(
-                id: $0, size: UInt64(bitPattern: view["z"]?.integer ?? 0), crc32c: crc32c, location: .file)
+                id: $0, size: size, crc32c: crc32c, location: .file)
         }
     }
 }

@@ -26,12 +26,14 @@ enum HeadPipeline {
     }
 
     /// `entries` is an expression over the head as it was but for its new `seq`.
-    static func stages(write: Int64, entries: BSONValue, latest: Latest) -> [BSONDocument] {
+    static func stages(
+        write: Int64, entries: BSONValue, latest: Latest, asset: FollowedAsset = .kept
+    ) -> [BSONDocument] {
         let sequence: BSONDocument = [
             "$set": ["seq": ["$max": [["$add": [["$ifNull": ["$seq", .int64(0)]], .int64(1)]], clusterTime]]]
         ]
         let outbox: BSONDocument = [
-            "$set": ["outbox": ["$concatArrays": [["$ifNull": ["$outbox", []]], entries]]]
+            "$set": ["outbox": asset.outbox(["$ifNull": ["$outbox", []]], entries, write: write)]
         ]
         var fields: BSONDocument = [
             "w": .int64(write),
@@ -61,6 +63,7 @@ enum HeadPipeline {
             fields.append("latest.t", tags.map { .literal(.binary($0)) } ?? "$$REMOVE")
         case .kept: break
         }
+        fields.append("asset", asset.fields)
         return [sequence, outbox, ["$set": .document(fields)]]
     }
 
@@ -102,7 +105,7 @@ enum HeadPipeline {
         return [entry("t", write, fields)]
     }
 
-    private static func entry(_ kind: BSONValue, _ write: Int64, _ fields: BSONDocument = [:]) -> BSONValue {
+    static func entry(_ kind: BSONValue, _ write: Int64, _ fields: BSONDocument = [:]) -> BSONValue {
         var entry: BSONDocument = ["t": kind, "s": "$seq", "w": .int64(write)]
         entry.append(contentsOf: fields)
         return .document(entry)

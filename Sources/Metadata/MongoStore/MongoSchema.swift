@@ -2,13 +2,17 @@ import Mongo
 
 /// The collections of the store, their indexes, and what a server must be.
 enum MongoSchema {
-    /// `{_id: {b, k}, seq, latest, live, outbox, due, gone, w}`: one document a key, see `Head`.
+    /// `{_id: {b, k}, seq, latest, live, outbox, due, gone, asset, w}`: one document a key, see `Head`.
     static let heads: StaticString = "heads"
+    /// `{_id: asset, r, ...}`: assets as they are shown and searched, see `AssetProjection`.
+    static let assets: StaticString = "assets"
+    /// `{_id: word}`: every word that an asset ever had.
+    static let words: StaticString = "words"
     /// `{_id: {b, k, s}, r, d}`: former versions; `{_id, r, x}` once removed, see `Relay`.
     static let versions: StaticString = "versions"
     /// `{_id: blob, o, i}`: blobs that nothing names any more, in the order (`o`, `i`) in which they were dropped.
     static let garbage: StaticString = "garbage"
-    /// `{_id: number, name, owner, created, versioning, removing}`.
+    /// `{_id: number, name, owner, created, versioning, assets, removing}`.
     static let buckets: StaticString = "buckets"
     /// `{_id: upload, b, k, ...}`, see `UploadDocument`.
     static let uploads: StaticString = "uploads"
@@ -29,6 +33,11 @@ enum MongoSchema {
     /// Index of former versions, by key, newest first.
     static let newestFirst: BSONValue = "newest_first"
     static let uploadOrder: BSONValue = "upload_order"
+    /// Index of heads by their assets.
+    static let byAsset: BSONValue = "asset"
+    /// Index of assets by what they are found by, newest first; and the same for each customer.
+    static let found: BSONValue = "found"
+    static let foundByCustomer: BSONValue = "found_by_customer"
 
     /// The oldest server series: its pipelines know `$tsSecond` and its indexes hide nothing that the store reads.
     static let versionMin: Int64 = 6
@@ -80,7 +89,17 @@ enum MongoSchema {
                 ["name": "due", "key": ["due": 1], "sparse": true],
                 ["name": "gone", "key": ["gone": 1], "expireAfterSeconds": 60],
                 ["name": "blob", "key": ["latest.b": 1], "sparse": true],
+                ["name": byAsset, "key": ["asset.i": 1], "sparse": true],
             ], of: heads)
+        try database.createIndexes(
+            [
+                ["name": found, "key": ["w": 1, "_id": -1], "sparse": true],
+                [
+                    "name": foundByCustomer, "key": ["customer_id": 1, "w": 1, "_id": -1],
+                    "partialFilterExpression": ["customer_id": ["$exists": true]],
+                ],
+                ["name": "removed", "key": ["x": 1], "expireAfterSeconds": 3_600],
+            ], of: assets)
         try database.createIndexes(
             [
                 ["name": newestFirst, "key": ["_id.b": 1, "_id.k": 1, "_id.s": -1]],

@@ -12,6 +12,7 @@ public final class MongoStore: MetadataStore {
     let pool: Pool
     let configuration: MongoStoreConfiguration
     let buckets: BucketCache
+    let customers: CustomerCache
     /// Heads that are being relieved of their outboxes by this store.
     let relieved = Lock<Set<HeadKey>>([])
     /// Names this gateway among others. Random.
@@ -20,6 +21,8 @@ public final class MongoStore: MetadataStore {
     let reported = Lock(ReportedOrders())
     /// Whom the connection string logs in.
     private let login: String?
+    /// Words that are in the collection of all words, and were met lately.
+    let knownWords = Lock<Set<[UInt8]>>([])
     private let barrier: @Sendable ([BlobID]) throws -> Void
     private let isPrepared = Atomic<Bool>(false)
     private let isClosed = Atomic<Bool>(false)
@@ -31,6 +34,7 @@ public final class MongoStore: MetadataStore {
         (self.database, self.login, self.pool, self.configuration) = (database, login, pool, configuration)
         self.barrier = barrier
         buckets = BucketCache(timeToLive: configuration.bucketLease / 2)
+        customers = CustomerCache(timeToLive: configuration.bucketLease / 2)
     }
 
     /// Opens the store, and prepares the database where the server can be reached; where it cannot, each operation is `unavailable`

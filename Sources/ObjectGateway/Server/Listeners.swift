@@ -204,7 +204,7 @@ struct Listeners {
             }
         }
         addCheckSources(add, store)
-        if let search = store.search { addSearchSources(add, search) }
+        addSearchSources(add, store.search)
         let folder = store.configuration.data
         add("ogw_disk_free_bytes", .gauge, "Free space of the data folder.") {
             Double((try? LinuxDisk().space(at: folder).free) ?? 0)
@@ -231,7 +231,8 @@ struct Listeners {
     }
 
     private static func addSearchSources(
-        _ add: (String, PrometheusText.Kind, String, @escaping @Sendable () -> Double) -> Void, _ search: SearchIndex
+        _ add: (String, PrometheusText.Kind, String, @escaping @Sendable () -> Double) -> Void,
+        _ search: any AssetSearch
     ) {
         add("ogw_search_lag_seconds", .gauge, "Age of the oldest change of an asset that search does not know yet.") {
             search.status().lag / .seconds(1)

@@ -50,7 +50,8 @@ private struct SharedPlace {
         }
         metadata.startRelay()
         let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
-        return OpenStore.Parts(folder: folder, objects: objects, shared: metadata)
+        return OpenStore.Parts(
+            folder: folder, objects: objects, shared: metadata, search: MongoSearch(metadata))
     }
 
     /// Engine and database are bound to one another: the place on the engine carries the id that the database has.
@@ -77,7 +78,8 @@ private struct SharedPlace {
             try await metadata.startReporting { [blobs] in blobs.oldestRead }
             metadata.startRelay()
             let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
-            return OpenStore.Parts(folder: folder, objects: objects, engine: blobs, shared: metadata)
+            return OpenStore.Parts(
+                folder: folder, objects: objects, engine: blobs, shared: metadata, search: MongoSearch(metadata))
         } catch {
             await metadata.endReporting()
             engine?.close()

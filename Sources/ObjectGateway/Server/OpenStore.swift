@@ -14,8 +14,7 @@ public final class OpenStore: Sendable {
     /// Nil where the blobs lie in the folder.
     let engine: RemoteBlobs?
     let scrubber: Scrubber
-    /// Nil where metadata is in MongoDB.
-    let search: SearchIndex?
+    let search: any AssetSearch
     let users: UserDirectory
     let configuration: GatewayConfiguration
     private let parts: Parts
@@ -27,6 +26,7 @@ public final class OpenStore: Sendable {
         var engine: RemoteBlobs?
         var embedded: SQLiteStore?
         var shared: MongoStore?
+        var search: any AssetSearch
 
         var metadata: any MetadataStore { objects.metadata }
 
@@ -47,7 +47,7 @@ public final class OpenStore: Sendable {
         self.objects = objects
         engine = parts.engine
         scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
-        search = parts.embedded.map { SearchIndex($0) }
+        search = parts.search
         self.users = users
         self.configuration = configuration
     }
@@ -119,7 +119,8 @@ public final class OpenStore: Sendable {
                 } else {
                     ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
                 }
-            return Parts(folder: folder, objects: objects, engine: engine, embedded: metadata)
+            return Parts(
+                folder: folder, objects: objects, engine: engine, embedded: metadata, search: SearchIndex(metadata))
         } catch {
             await metadata.close()
             folder.close()
@@ -162,14 +163,12 @@ public final class OpenStore: Sendable {
     public func close() async {
         objects.sweeper.stop()
         await scrubber.stop()
-        await search?.stop()
+        await search.stop()
         await parts.close()
     }
 
-    /// Nil where metadata is in MongoDB, which has no assets yet.
-    func assetRoutes(publicURL: String) -> AssetRoutes? {
-        guard let embedded, let search else { return nil }
-        return AssetRoutes(store: embedded, index: search, publicURL: publicURL)
+    func assetRoutes(publicURL: String) -> AssetRoutes {
+        AssetRoutes(store: metadata, index: search, publicURL: publicURL)
     }
 
     var administration: Administration {

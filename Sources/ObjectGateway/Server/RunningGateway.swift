@@ -156,7 +156,7 @@ public final class RunningGateway: Sendable {
             return FirstStart.welcome($0, endpoint: endpoint, region: configuration.region)
         }
         observe(store)
-        store.search?.start()
+        store.search.start()
         store.objects.sweeper.start()
         store.scrubber.start()
         maintenance?.start()
@@ -183,7 +183,7 @@ public final class RunningGateway: Sendable {
                     "errors": .unsigned(report.errors), "orphans": .unsigned(report.orphans),
                 ])
         }
-        store.search?.observe { status in
+        store.search.observe { status in
             if let failure = status.failure {
                 log.event("search_index_failed", level: .error, ["reason": .text(failure)])
             } else {
