@@ -57,6 +57,10 @@ protocol BlobStore: Sendable {
     func isThere(_ blob: BlobID, pool: Pool) async -> Bool
     /// Sets a damaged blob or an orphan aside, with `moves` for good. False where it could not.
     func quarantine(_ finding: ScrubFinding, moves: Bool, pool: Pool) async -> Bool
+    /// Says of a blob in the log for good that nothing has its bytes any more. False where it could not.
+    func setAside(_ finding: ScrubFinding, pool: Pool) -> Bool
+    /// Why a blob was set aside; nil where it was not.
+    func setAsideReason(_ blob: BlobID, pool: Pool) -> String?
     /// What of a blob is remembered as proven is forgotten.
     func forgetProof(of blob: BlobID)
     /// A note of the scrub's for the next process; nil where there is none. Blocks for the disk.

@@ -86,6 +86,11 @@ public protocol MetadataStore: Sendable {
     /// How long the list of garbage is. Blocks for the disk.
     func garbageCount() throws(MetadataError) -> UInt64
 
+    /// Gives blobs whose bytes in the log are damaged or gone a new place, where another copy of them is whole. Returns those.
+    func heal(_ blobs: [StoredBlob]) async throws(MetadataError) -> Set<BlobID>
+    /// The versions that name these blobs, at most `countMax` of each; for reports.
+    func versions(naming blobs: Set<BlobID>, countMax: Int) async throws(MetadataError) -> [BlobID: [VersionName]]
+
     /// Pages of the store's own files that are not what was written; none where it has no files here. `pace` is told of the bytes
     /// read, and ends the walk by false.
     func damagedPages(pace: @Sendable (Int) async -> Bool) async throws(MetadataError) -> [DamagedPage]

@@ -182,6 +182,11 @@ final class ScriptedStore: MetadataStore {
 
     func garbageCount() throws(MetadataError) -> UInt64 { state.withLock { UInt64($0.garbage.count) } }
 
+    func heal(_ blobs: [StoredBlob]) async throws(MetadataError) -> Set<BlobID> { [] }
+    func versions(
+        naming blobs: Set<BlobID>, countMax: Int
+    ) async throws(MetadataError) -> [BlobID: [VersionName]] { [:] }
+
     func damagedPages(pace: @Sendable (Int) async -> Bool) async throws(MetadataError) -> [DamagedPage] {
         state.withLock(\.damagedPages)
     }

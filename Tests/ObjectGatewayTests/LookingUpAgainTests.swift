@@ -179,6 +179,12 @@ private final class StaleStore: MetadataStore {
         try await store.blobs(after: after, limit: limit)
     }
     func garbageCount() throws(MetadataError) -> UInt64 { try store.garbageCount() }
+    func heal(_ blobs: [StoredBlob]) async throws(MetadataError) -> Set<BlobID> { try await store.heal(blobs) }
+    func versions(
+        naming blobs: Set<BlobID>, countMax: Int
+    ) async throws(MetadataError) -> [BlobID: [VersionName]] {
+        try await store.versions(naming: blobs, countMax: countMax)
+    }
     func damagedPages(pace: @Sendable (Int) async -> Bool) async throws(MetadataError) -> [DamagedPage] {
         try await store.damagedPages(pace: pace)
     }

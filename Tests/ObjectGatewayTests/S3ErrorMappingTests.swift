@@ -33,6 +33,7 @@ import Testing
             (.accessKeyExists, .internalError), (.noSuchUser, .internalError),
             (.limitExceeded(Self.secret), .tooManyBuckets), (.unavailable(Self.secret), .slowDown),
             (.overloaded(Self.secret), .slowDown), (.broken(Self.secret), .internalError),
+            (.damaged(Self.secret), .internalError),
         ]
         for (error, code) in cases { try check(error, code) }
     }

@@ -121,6 +121,14 @@ extension MongoStore {
         UInt64(clamping: try attempt { (database) throws(MongoError) in try database.count(of: MongoSchema.garbage) })
     }
 
+    /// There is no log.
+    public func heal(_ blobs: [StoredBlob]) async throws(MetadataError) -> Set<BlobID> { [] }
+
+    /// Not looked for yet: heads are found by their keys only.
+    public func versions(
+        naming blobs: Set<BlobID>, countMax: Int
+    ) async throws(MetadataError) -> [BlobID: [VersionName]] { [:] }
+
     /// The server looks after its own files.
     public func damagedPages(
         pace: @Sendable (Int) async -> Bool

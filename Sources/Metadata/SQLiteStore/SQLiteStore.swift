@@ -20,6 +20,8 @@ public final class SQLiteStore: MetadataStore {
     public let segments: SegmentFiles
     /// The highest id of a blob that any change named before this opening.
     public let lastBlob: BlobID
+    /// Segments that cannot be walked, of which what can be read has been moved.
+    let evacuated: Lock<Set<UInt64>> = Lock([])
 
     private init(
         folder: DataFolder, readers: ReaderPool, writer: BatchWriter, catalog: Lock<Catalog>, cache: VersionCache,
