@@ -48,7 +48,11 @@ let package = Package(
         library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
         library("CMongo", pkgConfig: "libmongoc-1.0", package: "libmongoc-dev"),
         library("CVips", pkgConfig: "vips", package: "libvips-dev"),
+        library("CPoppler", pkgConfig: "poppler-glib", package: "libpoppler-glib-dev"),
+        library("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
+        library("CSandbox"),
         .target(name: "CDigests"),
+        .target(name: "CPageChecks", dependencies: ["CSQLite", "CDigests"]),
 
         // Each module knows only what stands above it.
         module("Bytes"),
@@ -59,7 +63,7 @@ let package = Package(
         module("Digests", ["CDigests", "COpenSSL", "Bytes"]),
         module("XML", ["CExpat", "Bytes"]),
         module("RedoLog", ["Bytes", "Threads", "Files", "Digests"]),
-        module("SQLite", ["CSQLite", "Bytes"]),
+        module("SQLite", ["CSQLite", "CPageChecks", "Bytes"]),
         module("Mongo", ["CMongo", "Bytes"]),
         module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
@@ -84,16 +88,19 @@ let package = Package(
             ]),
 
         // Foreign bytes are decoded here, apart from the gateway.
-        module("Vips", ["CVips", "Bytes"]),
-        module("MediaSteps", ["Vips", "Bytes"]),
-        program("ogw-media", ["MediaSteps"]),
+        module("Vips", ["CVips"]),
+        module("MediaSteps", ["Vips", "CPoppler", "CZlib", "Bytes"]),
+        program("ogw-media", ["CSandbox", "Vips", "MediaSteps"]),
 
         .target(
             name: "LoadClient", dependencies: ["Bytes", "Threads", "SigV4"], path: "Tests/LoadClient",
             swiftSettings: settings),
         program(
             "ogw-bench",
-            ["CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "Mongo", "SigV4", "Metadata", "LoadClient"],
+            [
+                "CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "Mongo", "SigV4", "Metadata", "Buckets",
+                "LoadClient",
+            ],
             path: "Benchmarks"),
 
         .target(
@@ -107,8 +114,8 @@ let package = Package(
         program(
             "ogw-fuzz",
             [
-                "SimulatedDisk", "Bytes", "Files", "Digests", "XML", "RedoLog", "HTTPServer", "SigV4", "Metadata",
-                "Buckets", "ObjectGateway",
+                "SimulatedDisk", "Bytes", "Search", "Files", "Digests", "XML", "RedoLog", "HTTPServer", "SigV4",
+                "Metadata", "Buckets", "ObjectGateway",
             ], path: "Fuzz", exclude: ["Corpus"]),
         .target(
             name: "StoreSimulator",
@@ -124,7 +131,7 @@ let package = Package(
         .target(name: "CrashHistory", path: "Tests/CrashHistory", swiftSettings: settings),
         program(
             "ogw-crash",
-            ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML"],
+            ["CExt4", "CrashHistory", "LoadClient", "TestSupport", "Bytes", "Threads", "Digests", "XML", "SQLite"],
             path: "Tests/Crash"),
         tests("BytesTests", ["Bytes"]),
         tests("JSONTests", ["JSON", "Bytes"]),
@@ -135,9 +142,10 @@ let package = Package(
         tests("DigestsTests", ["Digests", "CDigests", "Bytes"]),
         tests("XMLTests", ["XML"]),
         tests("RedoLogTests", ["RedoLog", "Files", "Digests", "Bytes"]),
-        tests("SQLiteTests", ["SQLite"]),
+        tests("SQLiteTests", ["SQLite", "Files"]),
         tests("MongoTests", ["Mongo", "TestMongo"]),
-        tests("VipsTests", ["Vips", "MediaSteps"]),
+        tests("VipsTests", ["Vips"]),
+        tests("MediaStepsTests", ["MediaSteps", "Vips", "ogw-media"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),

@@ -10,10 +10,13 @@ import Threads
 
 /// `search`: fills a store with made-up assets through its own commits, has them indexed, and times a mix of queries. Prints
 /// one line of JSON: a report for each kind of query, and what filling took.
+///
+/// `--folder` for the embedded store, or `--uri` with a database in MongoDB; either is filled the first time only.
 enum SearchLoad {
     static func run(_ arguments: Arguments) throws {
         let load = Load(
-            folder: try arguments.text("folder"), count: try arguments.number("count", default: 1_000_000),
+            folder: try arguments.text("folder", default: ""), uri: try arguments.text("uri", default: ""),
+            count: try arguments.number("count", default: 1_000_000),
             queries: try arguments.number("queries", default: 100),
             connections: try arguments.number("connections", default: 1))
         let outcome: Lock<Result<String, any Error>?> = Lock(nil)
@@ -33,12 +36,16 @@ enum SearchLoad {
     }
 
     private struct Load: Sendable {
+        /// One of both is empty.
         let folder: String
+        let uri: String
         let count: Int
         let queries: Int
         let connections: Int
 
         func run(_ pool: Pool) async throws -> String {
+            if !uri.isEmpty { return try await runShared(pool) }
+            if folder.isEmpty { throw ClientError("--folder or --uri is missing") }
             let data = try DataFolder.open(folder)
             var configuration = SQLiteStoreConfiguration()
             // Two years of assets.
@@ -46,36 +53,46 @@ enum SearchLoad {
             let clock = Atomic<Int64>(1_704_067_200_000)
             configuration.clock = { Timestamp(milliseconds: clock.add(step * 32, ordering: .relaxed).newValue) }
             let store = try SQLiteStore.open(data, pool: pool, configuration: configuration, barrier: { _ in })
+            var members = try await run(store, SearchIndex(store), pool)
+            members.append("\"index_bytes\": \(try data.disk.open(data.metadata + "/search.db", .read).size())")
+            await store.close()
+            data.close()
+            return "{\(members.joined(separator: ", "))}"
+        }
+
+        private func runShared(_ pool: Pool) async throws -> String {
+            let store = try await MongoStore.open(MongoStoreConfiguration(uri: uri), pool: pool)
+            store.startRelay()
+            let members = try await run(store, MongoSearch(store), pool)
+            store.close()
+            return "{\(members.joined(separator: ", "))}"
+        }
+
+        private func run(
+            _ store: any MetadataStore, _ index: any AssetSearch, _ pool: Pool
+        ) async throws -> [String] {
             let started = Monotonic.nanoseconds
             guard let bucket = BucketName(SampleAssets.bucket.utf8) else { throw ClientError("no bucket name") }
             let present = try await store.bucket(named: bucket) != nil
             if !present { try await fill(bucket, store, pool) }
             let filled = Loads.elapsed(since: started)
             let indexing = Monotonic.nanoseconds
-            let index = SearchIndex(store)
             index.start()
-            try await wait(for: index, pool)
-            let indexed = Loads.elapsed(since: indexing)
-            var members = ["\"fill_seconds\": \(present ? 0 : filled)", "\"index_seconds\": \(indexed)"]
-            members.append("\"build_count\": \(index.status().buildCount)")
-            members.append("\"index_bytes\": \(try data.disk.open(data.metadata + "/search.db", .read).size())")
-            members += try await measure(index, store, pool)
-            await index.stop()
-            await store.close()
-            data.close()
-            return "{\(members.joined(separator: ", "))}"
-        }
-
-        private func wait(for index: SearchIndex, _ pool: Pool) async throws {
             while !index.isCurrent {
                 if let failure = index.status().failure { throw ClientError(failure) }
                 await pool.sleep(for: .milliseconds(20))
             }
+            let indexed = Loads.elapsed(since: indexing)
+            var members = ["\"fill_seconds\": \(present ? 0 : filled)", "\"index_seconds\": \(indexed)"]
+            members.append("\"build_count\": \(index.status().buildCount)")
+            members += try await measure(index, store, pool)
+            await index.stop()
+            return members
         }
 
         // MARK: Filling
 
-        private func fill(_ name: BucketName, _ store: SQLiteStore, _ pool: Pool) async throws {
+        private func fill(_ name: BucketName, _ store: any MetadataStore, _ pool: Pool) async throws {
             for customer in 0..<SampleAssets.customerCount {
                 try await store.addUser(SampleAssets.user(customer))
             }
@@ -118,7 +135,9 @@ enum SearchLoad {
             return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
         }
 
-        private func measure(_ index: SearchIndex, _ store: SQLiteStore, _ pool: Pool) async throws -> [String] {
+        private func measure(
+            _ index: any AssetSearch, _ store: any MetadataStore, _ pool: Pool
+        ) async throws -> [String] {
             var members: [String] = []
             var all = Timings()
             var allWork = Timings()

@@ -15,6 +15,7 @@ enum FuzzTarget: String, CaseIterable {
     case log = "log"
     case change = "change"
     case trailer = "trailer"
+    case search = "search"
 
     /// The target that OGW_FUZZ_TARGET names; nil when it names none.
     static var chosen: FuzzTarget? {
@@ -37,6 +38,7 @@ enum FuzzTarget: String, CaseIterable {
         case .log: fuzzLog(input)
         case .change: fuzzChange(input)
         case .trailer: fuzzTrailer(input)
+        case .search: fuzzSearch(input)
         }
     }
 }

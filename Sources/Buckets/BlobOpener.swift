@@ -13,9 +13,11 @@ struct BlobOpener: Sendable {
 
     /// The bytes of one extent. `known` is what the version's row said of its blob. Throws `gone` where the blob is not there
     /// any more, or not where it was.
-    func open(_ extent: BlobExtent, known: StoredBlob?) async throws -> OpenedBytes {
+    func open(_ extent: BlobExtent, known: StoredBlob?, pin: PinTable.Pin? = nil) async throws -> OpenedBytes {
         let stored = try await place(of: extent, known: known)
-        guard case .segment = stored.location else { return try await blobs.open(extent, stored, opener: self) }
+        guard case .segment = stored.location else {
+            return try await blobs.open(extent, stored, pin: pin, opener: self)
+        }
         let bytes = try pool.blocking { () throws(BucketsError) in
             try payload(stored)?.read(reporting: blobs.damage) ?? []
         }
@@ -24,7 +26,7 @@ struct BlobOpener: Sendable {
         return .memory([UInt8](bytes[start..<start + Int(extent.length)]))
     }
 
-    /// Pins and opens several extents of a version. Throws `gone` where the version is another by now.
+    /// Pins and opens extents of a version. Throws `gone` where the version is another by now.
     func open(
         _ extents: [BlobExtent], of version: ObjectVersion, in bucket: BucketID,
         whenAwaited: @escaping @Sendable () -> Void
@@ -35,6 +37,7 @@ struct BlobOpener: Sendable {
         guard let current, current.content == version.content else {
             throw BucketsError.gone(extents.first?.blob ?? BlobID(0))
         }
+        if extents.count == 1, let only = extents.first { return try await open(only, known: current.blob, pin: pin) }
         var payloads: [Int: SegmentPayload] = [:]
         for (index, extent) in extents.enumerated() where segments != nil && extent.mayLieInLog {
             let stored = try await place(of: extent, known: nil)

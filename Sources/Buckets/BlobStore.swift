@@ -30,8 +30,14 @@ protocol BlobStore: Sendable {
         _ stored: StoredBlob, digests: DigestValues, pool: Pool
     ) async throws(BucketsError) -> StagedBlob?
 
-    /// Opens one extent, which lies here. Throws `gone` where the blob is not there any more, and `damaged`.
-    func open(_ extent: BlobExtent, _ stored: StoredBlob, opener: BlobOpener) async throws -> OpenedBytes
+    /// Whether another process may remove the blob while it is being read, so that who reads has to pin it before a row is read that
+    /// still names it.
+    func mustProve(_ extent: BlobExtent) -> Bool
+    /// Opens one extent, which lies here. Throws `gone` where the blob is not there any more, and `damaged`. `pin` is one that holds it
+    /// already.
+    func open(
+        _ extent: BlobExtent, _ stored: StoredBlob, pin: PinTable.Pin?, opener: BlobOpener
+    ) async throws -> OpenedBytes
     /// Opens several extents that are pinned; `payloads` has those, by place, that lie in the log.
     func open(
         _ extents: [BlobExtent], payloads: [Int: SegmentPayload], pin: PinTable.Pin, opener: BlobOpener
@@ -51,6 +57,10 @@ protocol BlobStore: Sendable {
     func isThere(_ blob: BlobID, pool: Pool) async -> Bool
     /// Sets a damaged blob or an orphan aside, with `moves` for good. False where it could not.
     func quarantine(_ finding: ScrubFinding, moves: Bool, pool: Pool) async -> Bool
+    /// Says of a blob in the log for good that nothing has its bytes any more. False where it could not.
+    func setAside(_ finding: ScrubFinding, pool: Pool) -> Bool
+    /// Why a blob was set aside; nil where it was not.
+    func setAsideReason(_ blob: BlobID, pool: Pool) -> String?
     /// What of a blob is remembered as proven is forgotten.
     func forgetProof(of blob: BlobID)
     /// A note of the scrub's for the next process; nil where there is none. Blocks for the disk.

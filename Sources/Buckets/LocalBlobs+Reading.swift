@@ -3,10 +3,15 @@ import Metadata
 import Threads
 
 extension LocalBlobs {
-    func open(_ extent: BlobExtent, _ stored: StoredBlob, opener: BlobOpener) async throws -> OpenedBytes {
+    /// No other process has the folder.
+    func mustProve(_ extent: BlobExtent) -> Bool { false }
+
+    func open(
+        _ extent: BlobExtent, _ stored: StoredBlob, pin: PinTable.Pin?, opener: BlobOpener
+    ) async throws -> OpenedBytes {
         let (file, bytes) = try opener.pool.blocking { () throws(BucketsError) in try openFile(of: extent, stored) }
         if let bytes { return bytes }
-        return .several(try await BlobSequence.open([extent], in: self, file: file, pin: nil, opener: opener))
+        return .several(try await BlobSequence.open([extent], in: self, file: file, pin: pin, opener: opener))
     }
 
     func open(

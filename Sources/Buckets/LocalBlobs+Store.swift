@@ -35,9 +35,8 @@ extension LocalBlobs: BlobStore {
     /// Gives the file a name in `quarantine`. With `moves` it keeps no other.
     func quarantine(_ finding: ScrubFinding, moves: Bool, pool: Pool) async -> Bool {
         pool.blocking {
-            let folder = Quarantine(disk: disk, directory: root + "/quarantine")
             do {
-                try folder.keep(
+                try quarantine.keep(
                     finding.blob, at: path(of: finding.blob), reason: finding.reason, moment: finding.moment)
                 if moves {
                     try remove(finding.blob)
@@ -50,6 +49,16 @@ extension LocalBlobs: BlobStore {
             }
         }
     }
+
+    private var quarantine: Quarantine { Quarantine(disk: disk, directory: root + "/quarantine") }
+
+    func setAside(_ finding: ScrubFinding, pool: Pool) -> Bool {
+        pool.blocking {
+            (try? quarantine.note(finding.blob, reason: finding.reason, moment: finding.moment)) != nil
+        }
+    }
+
+    func setAsideReason(_ blob: BlobID, pool: Pool) -> String? { pool.blocking { quarantine.reason(blob) } }
 
     func forgetProof(of blob: BlobID) { verified.remove(blob) }
 

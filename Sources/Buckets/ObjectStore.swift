@@ -164,7 +164,7 @@ public final class ObjectStore: Sendable {
     ) async throws -> OpenedBytes {
         let extents = try BlobExtent.extents(of: version, range: range)
         guard let first = extents.first else { return .none }
-        if extents.count == 1 { return try await opener.open(first, known: version.blob) }
+        if extents.count == 1, !blobs.mustProve(first) { return try await opener.open(first, known: version.blob) }
         return try await opener.open(extents, of: version, in: bucket) { [sweeper] in sweeper.wake() }
     }
 

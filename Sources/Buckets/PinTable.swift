@@ -18,6 +18,7 @@ final class PinTable: Sendable {
     private struct Entry {
         var extents: [BlobExtent]
         var ids: ClosedRange<BlobID>
+        let moment = Monotonic.nanoseconds
         /// A sweep passed over one of the blobs.
         var isAwaited = false
     }
@@ -77,6 +78,9 @@ final class PinTable: Sendable {
 
     /// Blobs pinned now; one that two readers have pinned counts twice.
     var count: Int { state.withLock { $0.blobCount } }
+
+    /// When the oldest pin was made, in `Monotonic.nanoseconds`; nil without one.
+    var oldest: UInt64? { state.withLock { state in state.entries.values.lazy.map(\.moment).min() } }
 
     /// Keeps its blobs from being swept as long as it lives.
     final class Pin: Sendable {

@@ -10,6 +10,10 @@ public struct ScrubFinding: Sendable, Equatable {
         case missing
         /// A file that no row names.
         case orphan
+        /// A repair set it aside: nothing has its bytes any more, and the versions that name it answer an error.
+        case lost
+        /// A page of the database or of a base is not what was written; `blob` is its number.
+        case page
     }
 
     public var kind: Kind
@@ -43,6 +47,10 @@ public struct ScrubReport: Sendable, Equatable {
     /// Damaged or missing blobs.
     public var errors: UInt64 = 0
     public var orphans: UInt64 = 0
+    /// Blobs that a former repair set aside.
+    public var lost: UInt64 = 0
+    /// Blobs to which this repair gave a new place.
+    public var healed: UInt64 = 0
     /// The first so many of them.
     public var findings: [ScrubFinding] = []
 
@@ -51,7 +59,11 @@ public struct ScrubReport: Sendable, Equatable {
     public static let findingsMax = 1000
 
     mutating func note(_ finding: ScrubFinding) {
-        if finding.kind == .orphan { orphans += 1 } else { errors += 1 }
+        switch finding.kind {
+        case .orphan: orphans += 1
+        case .lost: lost += 1
+        case .damaged, .missing, .page: errors += 1
+        }
         if findings.count < Self.findingsMax { findings.append(finding) }
     }
 }
@@ -69,6 +81,8 @@ extension ScrubReport {
         lines.append("bytes \(bytes)")
         lines.append("errors \(errors)")
         lines.append("orphans \(orphans)")
+        lines.append("lost \(lost)")
+        lines.append("healed \(healed)")
         for finding in findings {
             lines.append(
                 "finding \(finding.kind.rawValue) \(finding.blob.value) \(finding.moment.milliseconds) "
@@ -99,6 +113,8 @@ extension ScrubReport {
             case "bytes": bytes = number
             case "errors": errors = number
             case "orphans": orphans = number
+            case "lost": lost = number
+            case "healed": healed = number
             default: return nil
             }
         }

@@ -4,7 +4,8 @@ import Metadata
 import Synchronization
 import Threads
 
-/// Walks all blobs at a bounded rate, compares each with what was written, and looks for files that no row names.
+/// Walks all blobs and the pages of the database at a bounded rate, compares each with what was written, and looks for files
+/// that no row names.
 ///
 /// A blob that is wrong is reported once and listed; its file gets a second name in `quarantine`, and is left where it is,
 /// where reads of its wrong blocks fail. How far a scrub is survives the process.
@@ -36,6 +37,12 @@ public final class Scrubber: Sendable {
         var repairs = false
         var began = ContinuousClock.now
         var isNew = false
+        /// What a repair found in the log, to be healed at its end.
+        let unhealed = Unhealed()
+    }
+
+    private final class Unhealed: Sendable {
+        let found: Lock<[(blob: StoredBlob, finding: ScrubFinding)]> = Lock([])
     }
 
     /// Reads how far the last scrub came. Blocks for the disk.
@@ -155,7 +162,18 @@ public final class Scrubber: Sendable {
     private func run(_ pass: Pass) async {
         var failure: String?
         do {
-            try await walk(pass)
+            let read = Lock<UInt64>(0)
+            let pace: @Sendable (Int) async -> Bool = { [weak self] count in
+                guard let self else { return false }
+                let total = read.withLock { total in
+                    total += UInt64(max(0, count))
+                    return total
+                }
+                return await self.keepPace(pass, read: total)
+            }
+            try await walk(pass, pace)
+            if isCurrent(pass) { try await heal(pass) }
+            if isCurrent(pass) { try await findDamagedPages(pass, pace) }
             if isCurrent(pass) {
                 try await findOrphans(pass)
                 update(pass) { $0.finished = .now() }
@@ -167,16 +185,8 @@ public final class Scrubber: Sendable {
         leave(pass, failure: failure)
     }
 
-    private func walk(_ pass: Pass) async throws {
-        let read = Lock<UInt64>(0)
-        let checker = BlobChecker(opener: objects.opener) { [weak self] count in
-            guard let self else { return false }
-            let total = read.withLock { total in
-                total += UInt64(max(0, count))
-                return total
-            }
-            return await self.keepPace(pass, read: total)
-        }
+    private func walk(_ pass: Pass, _ pace: @escaping @Sendable (Int) async -> Bool) async throws {
+        let checker = BlobChecker(opener: objects.opener, pace: pace)
         var position = report.position
         var saved = ContinuousClock.now
         while isCurrent(pass) {
@@ -219,10 +229,57 @@ public final class Scrubber: Sendable {
         blobs.forgetProof(of: blob.id)
         blobs.damage.report(blob.id, reason)
         var finding = ScrubFinding(kind: kind, blob: blob.id, reason: reason, moment: .now(), isQuarantined: false)
+        // A file that was set aside is missing; what lies in the log stays where it is.
+        if blob.location != .file || kind == .missing,
+            let known = blobs.setAsideReason(blob.id, pool: objects.pool)
+        {
+            (finding.kind, finding.reason, finding.isQuarantined) = (.lost, known, true)
+            return update(pass) { $0.note(finding) }
+        }
+        if pass.repairs, blob.location != .file {
+            return pass.unhealed.found.withLock { [finding] in $0.append((blob, finding)) }
+        }
+        if pass.repairs, kind == .damaged {
+            let names = (try? await objects.metadata.versions(naming: [blob.id], countMax: Self.namesMax)) ?? [:]
+            finding.reason += Self.sentence(names[blob.id])
+        }
         if kind == .damaged, case .file = blob.location {
             finding.isQuarantined = await blobs.quarantine(finding, moves: pass.repairs, pool: objects.pool)
         }
         update(pass) { $0.note(finding) }
+    }
+
+    /// Gives what lies damaged in the log a new place where a copy is whole, and sets the rest aside with the names that it has.
+    private func heal(_ pass: Pass) async throws {
+        let unhealed = pass.unhealed.found.withLock { $0 }
+        if unhealed.isEmpty { return }
+        let healed = try await objects.metadata.heal(unhealed.map(\.blob))
+        update(pass) { $0.healed = UInt64(healed.count) }
+        let rest = unhealed.filter { !healed.contains($0.blob.id) }
+        let names = try await objects.metadata.versions(
+            naming: Set(rest.map(\.blob.id)), countMax: Self.namesMax)
+        for (blob, finding) in rest {
+            var finding = finding
+            finding.reason += Self.sentence(names[blob.id])
+            finding.isQuarantined = objects.blobs.setAside(finding, pool: objects.pool)
+            update(pass) { $0.note(finding) }
+        }
+    }
+
+    private static let namesMax = 5
+
+    private static func sentence(_ names: [VersionName]?) -> String {
+        names.map { "; it is \($0.map(\.description).joined(separator: ", "))" } ?? "; no version names it"
+    }
+
+    private func findDamagedPages(_ pass: Pass, _ pace: @Sendable (Int) async -> Bool) async throws {
+        for page in try await objects.metadata.damagedPages(pace: pace) {
+            let finding = ScrubFinding(
+                kind: .page, blob: BlobID(UInt64(clamping: page.number)),
+                reason: "a damaged page of \(page.file): `ogw check --rebuild` makes the database anew", moment: .now(),
+                isQuarantined: false)
+            update(pass) { $0.note(finding) }
+        }
     }
 
     /// Files that no row names and the sweeper does not know of either.

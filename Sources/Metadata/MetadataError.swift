@@ -33,4 +33,7 @@ public enum MetadataError: Error, Sendable, Equatable {
     case unavailable(String)
     /// The store failed or contradicts itself. The text is for the log, never for a client.
     case broken(String)
+    /// What the database holds is not what was written. Nothing of the operation was done, and what needs other pages goes on.
+    /// The text is for the log, never for a client.
+    case damaged(String)
 }

@@ -59,6 +59,20 @@ public protocol MetadataStore: Sendable {
     /// Replaces the user of the same name. Throws `noSuchUser` or `accessKeyExists`.
     func updateUser(_ user: User) async throws(MetadataError)
 
+    // Assets
+    /// With its versions. Nil for one that is not there, or was removed for good; one that is deleted is there.
+    func asset(_ id: AssetID) async throws(MetadataError) -> AssetDocument?
+    /// In the order of the ids, without versions. Those that are not there are left out.
+    func assets(_ ids: [AssetID]) async throws(MetadataError) -> [AssetDocument]
+    /// The asset that an object is.
+    func asset(of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Asset?
+    /// Replaces all of them. Throws `noSuchKey` where the asset is not there.
+    @discardableResult
+    func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset
+    /// Whether the objects of a bucket are assets. Those that are there already become assets with their next version or
+    /// change of tags; those that were stay so until they are removed.
+    func setAssets(_ hasAssets: Bool, of bucket: BucketID) async throws(MetadataError)
+
     // Blobs
     /// Where a blob lies now; nil for one that no committed change names, or that was removed.
     func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob?
@@ -71,6 +85,15 @@ public protocol MetadataStore: Sendable {
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError)
     /// How long the list of garbage is. Blocks for the disk.
     func garbageCount() throws(MetadataError) -> UInt64
+
+    /// Gives blobs whose bytes in the log are damaged or gone a new place, where another copy of them is whole. Returns those.
+    func heal(_ blobs: [StoredBlob]) async throws(MetadataError) -> Set<BlobID>
+    /// The versions that name these blobs, at most `countMax` of each; for reports.
+    func versions(naming blobs: Set<BlobID>, countMax: Int) async throws(MetadataError) -> [BlobID: [VersionName]]
+
+    /// Pages of the store's own files that are not what was written; none where it has no files here. `pace` is told of the bytes
+    /// read, and ends the walk by false.
+    func damagedPages(pace: @Sendable (Int) async -> Bool) async throws(MetadataError) -> [DamagedPage]
 }
 
 extension MetadataStore {

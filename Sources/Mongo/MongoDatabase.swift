@@ -45,13 +45,15 @@ public final class MongoDatabase: Sendable {
         public var hint: BSONValue?
         /// 1 or more.
         public var limit: Int
+        /// After so long the server gives up, and the outcome is unknown.
+        public var maxTime_ms: Int32?
 
         public init(
             _ filter: BSONDocument, projection: BSONDocument? = nil, sort: BSONDocument? = nil, hint: BSONValue? = nil,
-            limit: Int
+            limit: Int, maxTime_ms: Int32? = nil
         ) {
             (self.filter, self.projection, self.sort, self.hint) = (filter, projection, sort, hint)
-            self.limit = limit
+            (self.limit, self.maxTime_ms) = (limit, maxTime_ms)
         }
     }
 
@@ -68,6 +70,7 @@ public final class MongoDatabase: Sendable {
         command.append("limit", .int32(limit))
         command.append("batchSize", .int32(limit))
         command.append("singleBatch", true)
+        command.append("maxTimeMS", query.maxTime_ms.map { .int32($0) })
         command.append("readConcern", readConcern)
         let reply = try run(command)
         guard let batch = reply["cursor"]?.document?["firstBatch"]?.array else {
@@ -88,6 +91,18 @@ public final class MongoDatabase: Sendable {
     /// How many documents there are by the collection's own account, which a crash may put off.
     public func count(of collection: StaticString) throws(MongoError) -> Int64 {
         try run(["count": .text(collection.bytes)])["n"]?.integer ?? 0
+    }
+
+    /// How many documents there are that match, at most `limit` of them (1 or more) where it is given. `hint` is the name of an index.
+    public func count(
+        _ filter: BSONDocument, hint: BSONValue, limit: Int? = nil, maxTime_ms: Int32? = nil,
+        in collection: StaticString
+    ) throws(MongoError) -> Int64 {
+        var command: BSONDocument = ["count": .text(collection.bytes), "query": .document(filter), "hint": hint]
+        command.append("limit", limit.map { .int64(Int64(max(1, $0))) })
+        command.append("maxTimeMS", maxTime_ms.map { .int32($0) })
+        command.append("readConcern", readConcern)
+        return try run(command)["n"]?.integer ?? 0
     }
 
     /// What an update does to one document: operators, a replacement, or the stages of a pipeline.

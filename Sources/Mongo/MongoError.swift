@@ -17,8 +17,12 @@ public enum MongoError: Error, Sendable, Equatable, CustomStringConvertible {
     case duplicateKey(String)
     /// Another operation changed the same document at the same time; nothing was done.
     case writeConflict
-    /// The server wants a login that the connection string does not bring, or refused it.
+    /// The server refused the login that the connection string brings.
     case loginRequired(String)
+    /// The server wants a login, or one that may do more.
+    case notAllowed(String)
+    /// A server that this program cannot use; the text says what to do.
+    case unusable(String)
     /// The server or the library refused the command itself.
     case refused(code: Int32, String)
 
@@ -31,7 +35,9 @@ public enum MongoError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unknownOutcome(let reason): "the connection to MongoDB broke, or a majority did not answer: \(reason)"
         case .duplicateKey(let reason): "MongoDB has such a key already: \(reason)"
         case .writeConflict: "two writes met in MongoDB"
-        case .loginRequired(let reason): "MongoDB wants a login: \(reason)"
+        case .loginRequired(let reason): "MongoDB refused the login: \(reason)"
+        case .notAllowed(let reason): "MongoDB does not allow it: \(reason)"
+        case .unusable(let reason): reason
         case .refused(let code, let reason): "MongoDB refused (\(code)): \(reason)"
         }
     }
@@ -77,7 +83,8 @@ extension MongoError {
         case 10107, 13435, 10058, 13436: self = .notCarriedOut(text)
         // The server stops or steps down, a limit of time passed, a majority did not answer.
         case 11600, 11602, 91, 189, 6, 7, 89, 9001, 50, 64, 262, 100, 79, 133: self = .unknownOutcome(text)
-        case 13, 18, 11: self = .loginRequired(text)
+        case 18, 11: self = .loginRequired(text)
+        case 13: self = .notAllowed(text)
         case 10334, 17419, 17420, 17280: self = .documentTooLarge
         default: self = .refused(code: code, text)
         }

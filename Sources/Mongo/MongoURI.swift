@@ -31,10 +31,33 @@ import CMongo
         unsafe mongoc_uri_get_database(pointer).map { unsafe String(cString: $0) }
     }
 
+    /// Whom the text logs in, without the password.
+    public var user: String? {
+        // SAFETY: as above.
+        unsafe mongoc_uri_get_username(pointer).map { unsafe String(cString: $0) }
+    }
+
     /// The value of `replicaSet`.
     public var replicaSet: String? {
         // SAFETY: as above.
         unsafe mongoc_uri_get_replica_set(pointer).map { unsafe String(cString: $0) }
+    }
+
+    /// `host:port` of each server that the text names.
+    public var hosts: [String] {
+        var hosts: [String] = []
+        // SAFETY: the list belongs to the URI, which lives for the loop.
+        var entry = unsafe mongoc_uri_get_hosts(pointer)
+        while let host = unsafe entry {
+            // SAFETY: the library ends the name with a NUL inside its fixed array.
+            let name = unsafe host.pointee.host_and_port
+            let text = unsafe withUnsafeBytes(of: name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            hosts.append(text)
+            unsafe entry = UnsafePointer(host.pointee.next)
+        }
+        return hosts
     }
 
     public var usesTLS: Bool {

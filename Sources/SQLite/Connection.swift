@@ -1,10 +1,8 @@
+import CPageChecks
 import CSQLite
 
-/// The library counts its memory under one lock for all connections, which readers on many threads would wait for at each
-/// allocation. Evaluated once, before the first connection; a refusal costs speed only.
-private let memoryStatisticsAreOff = csqlite_no_memory_statistics() == SQLITE_OK
-
-/// One connection to a database file, with the statements prepared on it.
+/// One connection to a database file, with the statements prepared on it. Pages of files that this program made carry check
+/// values (`PageChecks`): one that does not check is an error of the call that needs it.
 ///
 /// May move between threads, but is used by one at a time: the library's own locks are off. Statements are finished before
 /// `with` returns, so no read transaction outlives it unless `begin` opened one.
@@ -34,18 +32,22 @@ private let memoryStatisticsAreOff = csqlite_no_memory_statistics() == SQLITE_OK
 
     /// `path` is a file name, never a URI.
     public static func open(_ path: String, mode: Mode) throws(SQLiteError) -> Connection {
-        _ = memoryStatisticsAreOff
+        try PageChecks.register()
         var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE
         if mode == .readWrite { flags |= SQLITE_OPEN_CREATE }
         var handle: OpaquePointer?
-        let code = unsafe sqlite3_open_v2(path, &handle, flags, nil)
+        let code = unsafe sqlite3_open_v2(path, &handle, flags, CPAGECHECKS_NAME)
         guard let opened = unsafe handle, code == SQLITE_OK else {
-            let message = unsafe String(cString: handle == nil ? sqlite3_errstr(code) : sqlite3_errmsg(handle))
+            let error = unsafe SQLiteError(code, on: handle)
             // SAFETY: a failed open may leave a handle that must be closed; nil is allowed.
             unsafe sqlite3_close_v2(handle)
-            throw SQLiteError(code: code, message: "\(path): \(message)")
+            throw SQLiteError(code: code, message: "\(path): \(error.message)")
         }
         let connection = unsafe Connection(owning: opened)
+        if mode == .readWrite {
+            let code = unsafe cpagechecks_make_room(opened)
+            if code != SQLITE_OK { throw connection.lastError(code) }
+        }
         // The library falls back to reading where it may not write, and every later write would fail.
         if unsafe sqlite3_db_readonly(opened, "main") == 1 {
             throw SQLiteError(code: SQLITE_CANTOPEN, message: "\(path): cannot be opened for writing")
@@ -157,9 +159,26 @@ private let memoryStatisticsAreOff = csqlite_no_memory_statistics() == SQLITE_OK
 
     // MARK: Copies
 
+    /// Whether the pages of the file carry check values: those of a former program do not, nor those of a database in memory.
+    public var hasPageChecks: Bool {
+        var state = cpagechecks_state()
+        // SAFETY: `state` is written during the call only.
+        return unsafe cpagechecks_get(handle, &state) == SQLITE_OK && state.has_checks != 0
+    }
+
+    /// Writes what this database holds into a new file, whose pages carry check values. Nothing is synced.
+    public func rewrite(into path: String) throws(SQLiteError) {
+        try with("VACUUM INTO ?1") { (statement) throws(SQLiteError) in
+            statement.bind(path, at: 1)
+            while try statement.step() {}
+        }
+    }
+
     /// Replaces the content of `target` by that of this database, as of one moment. Writers of other connections go on meanwhile.
     /// Nothing is synced.
     public func copy(to target: Connection) throws(SQLiteError) {
+        // Pages are copied as they are, those of a former program without room for check values. In memory there are none.
+        _ = unsafe cpagechecks_set(target.handle, hasPageChecks ? 1 : 0)
         // SAFETY: both handles are open for the length of the call; the backup is finished on every way out.
         guard let backup = unsafe sqlite3_backup_init(target.handle, "main", handle, "main") else {
             throw unsafe target.lastError(sqlite3_errcode(target.handle))
@@ -182,7 +201,5 @@ private let memoryStatisticsAreOff = csqlite_no_memory_statistics() == SQLITE_OK
     /// Rows that the last INSERT, UPDATE or DELETE changed.
     public var changes: Int64 { unsafe sqlite3_changes64(handle) }
 
-    private func lastError(_ code: Int32) -> SQLiteError {
-        SQLiteError(code: code, message: unsafe String(cString: sqlite3_errmsg(handle)))
-    }
+    private func lastError(_ code: Int32) -> SQLiteError { unsafe SQLiteError(code, on: handle) }
 }

@@ -39,8 +39,7 @@ import CSQLite
             }
         }
         if code == SQLITE_OK { return unsafe Statement(handle: handle, failure: nil) }
-        let message = unsafe String(cString: sqlite3_errmsg(connection))
-        return unsafe Statement(handle: nil, failure: SQLiteError(code: code, message: message))
+        return unsafe Statement(handle: nil, failure: SQLiteError(code, on: connection))
     }
 
     // MARK: Parameters
@@ -106,8 +105,7 @@ import CSQLite
         case SQLITE_ROW: return true
         case SQLITE_DONE: return false
         default:
-            let message = unsafe String(cString: sqlite3_errmsg(sqlite3_db_handle(handle)))
-            throw SQLiteError(code: code, message: message)
+            throw unsafe SQLiteError(code, on: sqlite3_db_handle(handle))
         }
     }
 

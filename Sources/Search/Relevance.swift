@@ -46,6 +46,20 @@ public struct Relevance: Sendable {
         return out
     }
 
+    /// Stands between words that are no neighbours: a character from Unicode's private area, which no text has.
+    public static let gap: [UInt8] = [0xEE, 0x80, 0x80]
+
+    /// The words of the fields, and the wholes of their runs, each apart from the others, as `score` takes them.
+    public static func text(of fields: [FieldWords]) -> [UInt8] {
+        var words: [[UInt8]] = []
+        for field in fields where !field.parts.isEmpty {
+            if !words.isEmpty { words.append(gap) }
+            words += field.parts
+        }
+        for whole in fields.flatMap(\.wholes) { words += [gap, whole] }
+        return spaced(words)
+    }
+
     /// 0 or more. Both fields as `spaced` gives them.
     public func score(name: Span<UInt8>, tags: Span<UInt8>) -> Int64 {
         var score: Int64 = 0

@@ -1,18 +1,19 @@
-/// Why an image could not be read or made. The texts are libvips' own hints, for the log and the dead-letter list.
+/// Why libvips could not read or make something. The texts are its own hints.
 public enum VipsError: Error, Sendable, Equatable, CustomStringConvertible {
     case notStarted(String)
-    /// No loader that is allowed knows these bytes, or they are damaged: another try cannot work either.
-    case undecodable(String)
-    /// The header claims more pixels than the limit.
-    case tooManyPixels(UInt64)
-    case notEncoded(String)
+    /// The library that runs has no such operation, or no such choice in one.
+    case missing(String)
+    /// An operation refused its input, or the bytes below it are damaged.
+    case failed(operation: String, String)
+    /// The watcher asked for the work to end.
+    case stopped
 
     public var description: String {
         switch self {
         case .notStarted(let reason): "libvips did not start: \(reason)"
-        case .undecodable(let reason): "not an image that can be read: \(reason)"
-        case .tooManyPixels(let count): "\(count) pixels are too many"
-        case .notEncoded(let reason): "the image could not be written: \(reason)"
+        case .missing(let what): "libvips lacks \(what)"
+        case .failed(_, let reason): reason
+        case .stopped: "stopped"
         }
     }
 }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 /// Writes standard output or standard error; blocks.
@@ -6,6 +7,14 @@ struct Output {
     static let error = Output(descriptor: STDERR_FILENO)
 
     let descriptor: Int32
+
+    /// A value as one line of JSON, its keys in order.
+    func write(line value: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let json = try? encoder.encode(value) else { return }
+        write(Array(json) + [0x0a])
+    }
 
     /// A reader that has gone leaves nothing to do: the next read of standard input finds its end.
     func write(_ bytes: [UInt8]) {

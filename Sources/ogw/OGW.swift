@@ -3,7 +3,7 @@ import Mongo
 import ObjectGateway
 
 /// The program: finds the command in the table, parses its arguments, runs it, and turns what it throws into one sentence
-/// and an exit status (0 done, 1 failed, 2 wrong usage).
+/// and an exit status (0 done, 1 failed, 2 wrong usage or a store that first has to be put right).
 @main
 enum OGW {
     static var commands: [any Command.Type] {
@@ -54,7 +54,7 @@ enum OGW {
             return 2
         } catch {
             Terminal.error("ogw \(command.syntax.name): \(error)")
-            if let error = error as? StartError, error.isWrongSetting { return 2 }
+            if let error = error as? StartError, error.isFinal { return 2 }
             return 1
         }
     }

@@ -13,6 +13,7 @@ final class ScriptedStore: MetadataStore {
         var garbage: [BlobID] = []
         var forgotten: [BlobID] = []
         var blobs: [BlobID: StoredBlob] = [:]
+        var damagedPages: [DamagedPage] = []
         /// Thrown by the next write.
         var failure: MetadataError?
         /// The write that fails is done nevertheless.
@@ -181,6 +182,15 @@ final class ScriptedStore: MetadataStore {
 
     func garbageCount() throws(MetadataError) -> UInt64 { state.withLock { UInt64($0.garbage.count) } }
 
+    func heal(_ blobs: [StoredBlob]) async throws(MetadataError) -> Set<BlobID> { [] }
+    func versions(
+        naming blobs: Set<BlobID>, countMax: Int
+    ) async throws(MetadataError) -> [BlobID: [VersionName]] { [:] }
+
+    func damagedPages(pace: @Sendable (Int) async -> Bool) async throws(MetadataError) -> [DamagedPage] {
+        state.withLock(\.damagedPages)
+    }
+
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID] {
         state.withLock { [BlobID]($0.garbage.prefix(limit)) }
     }
@@ -227,6 +237,11 @@ extension ScriptedStore {
     func parts(of upload: UploadID, after: Int, limit: Int) async throws(MetadataError) -> [UploadedPart] {
         throw unused
     }
+    func asset(_ id: AssetID) async throws(MetadataError) -> AssetDocument? { throw unused }
+    func assets(_ ids: [AssetID]) async throws(MetadataError) -> [AssetDocument] { throw unused }
+    func asset(of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Asset? { throw unused }
+    func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset { throw unused }
+    func setAssets(_ hasAssets: Bool, of bucket: BucketID) async throws(MetadataError) { throw unused }
     func user(accessKey: [UInt8]) async throws(MetadataError) -> User? { throw unused }
     func users() async throws(MetadataError) -> [User] { throw unused }
     func addUser(_ user: User) async throws(MetadataError) { throw unused }

@@ -106,7 +106,21 @@ import Threads
         #expect(try LinuxDisk().open(kept, .read).size() > 100_000)
         let note = try #require(try LinuxDisk().contents(of: kept + ".txt"))
         #expect(String(decoding: note, as: UTF8.self).contains("blob \(blob.value): the block at 0"))
-        #expect(try await check(scrubber(fixture)).findings.map(\.kind) == [.missing])
+        // From now on it is known.
+        let later = try await check(scrubber(fixture))
+        #expect(later.findings.map(\.kind) == [.lost] && later.errors == 0 && later.lost == 1)
+        #expect(later.findings[0].reason.contains("the block at 0"))
+    }
+
+    @Test func `damaged pages of the database are among the errors`() async throws {
+        let fixture = try Fixture()
+        fixture.metadata.state.withLock {
+            $0.damagedPages = [DamagedPage(file: "meta/main.db", number: 7)]
+        }
+        let report = try await check(scrubber(fixture))
+        #expect(report.errors == 1 && report.findings.map(\.kind) == [.page])
+        #expect(report.findings[0].blob == BlobID(7) && report.findings[0].reason.contains("page of meta/main.db"))
+        #expect(ScrubReport(report.text) == report)
     }
 
     @Test func `files that no row names are orphans, garbage is none, and a repair moves them`() async throws {

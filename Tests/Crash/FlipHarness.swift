@@ -21,8 +21,6 @@ struct FlipHarness {
     private struct Reads {
         var right = 0
         var errors = 0
-        /// Answered as if the object had never been.
-        var missing = 0
     }
 
     func run(_ tally: Tally) throws {
@@ -33,38 +31,63 @@ struct FlipHarness {
         let files = try Shell.run("find", template, "-type", "f").split(separator: "\n").map(String.init).filter(
             isStored)
         guard !files.isEmpty else { throw ClientError("no file of the store matches seg/*.seg, obj/** or meta/*") }
+        var pages: [String: PageMap] = [:]
+        for name in ["meta/main.db", "meta/search.db"] where files.contains("\(template)/\(name)") {
+            pages[name] = try PageMap(of: "\(template)/\(name)", in: folder)
+        }
         var total = Reads()
         var refusals = 0
         for cycle in 1...options.cycles where tally.hasTime {
             try Shell.run("rm", "-rf", setup.data)
             try Shell.run("cp", "-a", template, setup.data)
-            let flips = try flip(files, &numbers)
+            let flips = try flip(files, pages, &numbers)
+            var findings: [String]
             do {
                 switch try ServerProcess.start(setup) {
                 case .refused(let status, let log):
                     refusals += 1
                     // In one sentence, after what is logged at every start.
-                    let isSaid = status > 0 && log.split(separator: "\n").last?.hasPrefix("ogw serve: ") == true
-                    tally.count("\(cycle)", isSaid ? [] : ["\(flips): the start ended with \(status):\n    \(log)"])
+                    let sentence = log.split(separator: "\n").last ?? ""
+                    var isSaid = status > 0 && sentence.hasPrefix("ogw serve: ")
+                    // A database that is damaged can be made anew, and starting again is no use.
+                    if flips.hasPrefix("meta/main.db") {
+                        isSaid = isSaid && status == 2 && sentence.contains("`ogw check --rebuild`")
+                    }
+                    findings = isSaid ? [] : ["the start ended with \(status):\n    \(log)"]
                 case .running(let server):
                     let reads = read(trial, server)
                     total.right += reads.right
                     total.errors += reads.errors
-                    total.missing += reads.missing
-                    var findings = trial.ledger.takeFindings().map { "\(flips): \($0)" }
+                    findings = trial.ledger.takeFindings()
                     if let ending = server.ending {
-                        findings.append("\(flips): the server ended, \(ending.status):\n    \(ending.tail)")
+                        findings.append("the server ended, \(ending.status):\n    \(ending.tail)")
                     }
                     server.kill()
-                    tally.count("\(cycle)", findings)
                 }
             } catch {
-                tally.count("\(cycle)", ["\(flips): \(error)"])
+                findings = ["\(error)"]
             }
+            if !findings.isEmpty { findings.insert("flipped: \(flips)", at: 0) }
+            tally.count("\(cycle)", findings)
+            if !findings.isEmpty { try keep(cycle, findings) }
         }
         print(
-            "flip: \(total.right) reads right, \(total.errors) errors, \(total.missing) not found, "
-                + "\(refusals) starts refused")
+            "flip: \(total.right) reads right, \(total.errors) errors, \(refusals) starts refused")
+    }
+
+    /// Keeps the damaged store and the one before, with the findings and the server's log, where the options name a folder.
+    private func keep(_ cycle: Int, _ findings: [String]) throws {
+        guard let keep = options.keep else { return }
+        let place = "\(keep)/flip-\(options.seed)-\(cycle)"
+        try Shell.run("mkdir", "-p", place)
+        try Shell.run("cp", "-a", setup.data, template, place)
+        if (try? Shell.run("cp", "\(folder)/log", place)) == nil { print("flip \(cycle): there is no log to keep") }
+        let text = findings.joined(separator: "\n") + "\n"
+        guard let file = unsafe fopen("\(place)/findings", "w") else { throw ClientError.system("fopen") }
+        // SAFETY: the text is read during the call only.
+        let isWritten = unsafe fputs(text, file) >= 0
+        guard unsafe fclose(file) == 0, isWritten else { throw ClientError("cannot write \(place)/findings") }
+        print("kept: \(place)")
     }
 
     private func isStored(_ path: String) -> Bool {
@@ -90,7 +113,7 @@ struct FlipHarness {
     }
 
     /// Flips one to three bits of one file. Says where.
-    private func flip(_ files: [String], _ numbers: inout Numbers) throws -> String {
+    private func flip(_ files: [String], _ pages: [String: PageMap], _ numbers: inout Numbers) throws -> String {
         // Each kind of file as often as the others, however many there are.
         let kinds = Dictionary(grouping: files) { $0.dropFirst(template.count + 1).split(separator: "/")[0] }
         let names = kinds.keys.sorted()
@@ -102,13 +125,13 @@ struct FlipHarness {
         for _ in 0..<1 + numbers.below(3) {
             let (place, bit) = (numbers.below(bytes.count), numbers.below(8))
             bytes[place] ^= 1 << bit
-            places.append("\(place).\(bit)")
+            places.append(pages[name].map { "\($0.describe(offset: place)) bit \(bit)" } ?? "byte \(place) bit \(bit)")
         }
         guard let file = unsafe fopen("\(setup.data)/\(name)", "r+") else { throw ClientError.system("fopen") }
         // SAFETY: the bytes are read during the call only.
         let written = unsafe fwrite(bytes, 1, bytes.count, file)
         if unsafe fclose(file) != 0 || written != bytes.count { throw ClientError("cannot write \(name)") }
-        return "\(name) bits \(places.joined(separator: " "))"
+        return "\(name) of \(bytes.count) bytes, \(places.joined(separator: ", "))"
     }
 
     private func read(_ trial: Trial, _ server: ServerProcess) -> Reads {
@@ -124,10 +147,62 @@ struct FlipHarness {
                 let outcome = session.call("GET", key.path, query: "versionId=\(version.id)")
                 check(outcome, key, version.entry, ledger, &reads)
             }
+            if let entry = state.entries.last, !entry.isMarker { checkTag(session, key, entry, ledger, &reads) }
         }
-        _ = Listings.objects(session, bucket: Key.plainBucket)
-        _ = Listings.versions(session, bucket: Key.versionedBucket)
+        checkObjects(session, trial, &reads)
+        checkVersions(session, trial, &reads)
         return reads
+    }
+
+    private func checkTag(
+        _ session: Session, _ key: Key, _ entry: KeyState.Entry, _ ledger: Ledger, _ reads: inout Reads
+    ) {
+        guard case .answer(let answer) = session.call("GET", key.path, query: "tagging="), answer.status == 200 else {
+            return reads.errors += 1
+        }
+        let tag = Client.tag(answer.body) ?? 0
+        if tag != entry.tag { ledger.find("\(key.path) has tag \(tag), and had \(entry.tag)") }
+        reads.right += 1
+    }
+
+    private func checkObjects(_ session: Session, _ trial: Trial, _ reads: inout Reads) {
+        guard let objects = Listings.objects(session, bucket: Key.plainBucket) else { return reads.errors += 1 }
+        var expected: [String: Listings.Object] = [:]
+        for key in Key.plain {
+            guard let entry = trial.states[key]?.entries.last, let etag = trial.ledger.write(entry.id)?.etag,
+                let content = trial.ledger.content(etag)
+            else { continue }
+            expected[key.name] = Listings.Object(etag: etag, size: content.size)
+        }
+        for name in Set(objects.keys).union(expected.keys).sorted() where objects[name] != expected[name] {
+            trial.ledger.find(
+                "\(name) is listed as \(objects[name].map { "\($0)" } ?? "absent"), and was "
+                    + (expected[name].map { "\($0)" } ?? "absent"))
+        }
+        reads.right += 1
+    }
+
+    private func checkVersions(_ session: Session, _ trial: Trial, _ reads: inout Reads) {
+        guard let lines = Listings.versions(session, bucket: Key.versionedBucket) else { return reads.errors += 1 }
+        let ledger = trial.ledger
+        let listed = Dictionary(grouping: lines, by: \.key)
+        for name in Set(listed.keys).union(Key.versioned.map(\.name)).sorted() {
+            let key = Key(bucket: Key.versionedBucket, name: name)
+            let entries = [KeyState.Entry]((trial.states[key]?.entries ?? []).reversed())
+            let lines = listed[name] ?? []
+            let isRight =
+                lines.count == entries.count
+                && zip(lines, entries).enumerated().allSatisfy { place, pair in
+                    let (line, entry) = pair
+                    guard line.isLatest == (place == 0), line.isMarker == entry.isMarker,
+                        ledger.entry(named: line.versionID) == entry.id
+                    else { return false }
+                    return entry.isMarker
+                        || line.etag == ledger.write(entry.id)?.etag && line.size == ledger.content(line.etag)?.size
+                }
+            if !isRight { ledger.find("the versions of \(name) are listed as \(lines), and were \(entries)") }
+        }
+        reads.right += 1
     }
 
     private func check(
@@ -139,7 +214,8 @@ struct FlipHarness {
             switch outcome {
             case .answer(let answer) where answer.status == 416: reads.right += 1
             case .answer(let answer) where answer.status == 404:
-                if wanted == nil { reads.right += 1 } else { reads.missing += 1 }
+                reads.right += 1
+                if let wanted { ledger.find("\(key.path) answers 404, and was write \(wanted)") }
             default: reads.errors += 1
             }
             return

@@ -15,12 +15,14 @@ struct Options: Sendable {
     var preload: String?
     /// A broken store that `kill` or `power` are to run with.
     var mutant: Mutant?
+    /// Where `flip` keeps each store in which it found something.
+    var keep: String?
     /// A file for the results, as JUnit has them.
     var xunit: String?
 
     init(_ arguments: Arguments) throws(ClientError) {
         let known: Set = [
-            "cycles", "seed", "seconds", "load-ms", "folder", "ogw", "preload", "mutant", "xunit",
+            "cycles", "seed", "seconds", "load-ms", "folder", "ogw", "preload", "mutant", "keep", "xunit",
         ]
         if let name = arguments.names.subtracting(known).first {
             throw ClientError("--\(name): expected one of \(known.sorted().joined(separator: ", "))")
@@ -36,6 +38,8 @@ struct Options: Sendable {
         if preload == "" { preload = nil }
         let name = try arguments.text("mutant", default: "")
         mutant = try name.isEmpty ? nil : Mutant.named(name)
+        keep = try arguments.text("keep", default: "")
+        if keep == "" { keep = nil }
         xunit = try arguments.text("xunit", default: "")
         if xunit == "" { xunit = nil }
     }

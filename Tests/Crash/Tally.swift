@@ -47,6 +47,10 @@ final class Tally {
         } else {
             print("\(harness): \(note.isEmpty ? "" : note + "; ")\(seconds) s")
         }
+        // Once more and in full, so that the end of the output is enough to know what was found.
+        for (name, failure) in cases {
+            if let failure { print("failed: \(harness) \(name) (--seed \(options.seed)):\n\(failure)") }
+        }
         print("\(passed) passed, \(failed) failed")
         if let path = options.xunit { try write(path) }
         return failed == 0 && (passed > 0 || skipped != nil) ? 0 : 1

@@ -29,6 +29,7 @@ final class Gateway: Sendable {
     /// PEM file of the self-signed certificate; nil without TLS.
     let certificate: String?
     private let folder: TemporaryFolder
+    var data: String { folder.file("data") }
     private let child: ChildProcess?
     /// Where its blobs lie; nil for its own folder.
     let engine: SeaweedFS?
@@ -49,8 +50,11 @@ final class Gateway: Sendable {
         self.engine = engine
     }
 
-    /// With its blobs in its own folder, or on `engine`, which ends with it.
-    static func start(overTLS: Bool = false, engine: SeaweedFS? = nil) async throws -> Gateway {
+    /// With its blobs in its own folder, or on `engine`, which ends with it. `settings` go before the usual ones.
+    static func start(
+        overTLS: Bool = false, engine: SeaweedFS? = nil, settings more: [String: String] = [:],
+        overMongoDB: Bool = variable("OGW_TEST_METADATA") == "mongodb"
+    ) async throws -> Gateway {
         let folder = try TemporaryFolder()
         if let endpoint = variable("OGW_TEST_ENDPOINT") {
             return Gateway(endpoint: endpoint, services: nil, certificate: nil, folder: folder, child: nil)
@@ -65,7 +69,7 @@ final class Gateway: Sendable {
             "OGW_ROOT_ACCESS_KEY": gateway.accessKey, "OGW_ROOT_SECRET_KEY": gateway.secretKey,
             "OGW_ACCESS_LOG": "off", "HOME": folder.path,
         ]
-        if engine == nil, variable("OGW_TEST_METADATA") == "mongodb" {
+        if engine == nil, overMongoDB {
             let database = "end-to-end-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
             environment["OGW_METADATA"] = try MongoServer.shared.uri(database: database)
         }
@@ -75,6 +79,7 @@ final class Gateway: Sendable {
             environment["OGW_TLS_KEY"] = folder.file("key.pem")
         }
         if let engine { environment.merge(settings(for: engine)) { _, own in own } }
+        environment.merge(more) { _, own in own }
         let child = try ChildProcess.start(
             [try binary(), "serve"], environment: environment, folder: folder.path, outputPath: folder.file("log"))
         try await waitUntilReady(services, child, overTLS: overTLS)

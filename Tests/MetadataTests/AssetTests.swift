@@ -6,7 +6,7 @@ import Testing
 @testable import Metadata
 
 @Suite struct AssetTests {
-    /// A store with a versioned asset bucket, and a user with a customer.
+    /// A store with a versioned asset bucket.
     private struct Scene {
         let embedded: Embedded
         let bucket: BucketID
@@ -17,84 +17,9 @@ import Testing
             embedded = try Embedded()
             bucket = try await embedded.subject.bucket(state)
             if hasAssets { try await embedded.store.setAssets(true, of: bucket) }
-            try await embedded.store.addUser(
-                User(
-                    name: "alice", accessKey: [1], sealedSecret: [2], policy: .readwrite, customer: "acme",
-                    isDisabled: false, created: .fixed))
         }
 
         func asset(_ key: String) async throws -> Asset? { try await store.asset(of: .of(key), in: bucket) }
-
-        func document(_ key: String) async throws -> AssetDocument? {
-            guard let asset = try await asset(key) else { return nil }
-            return try await store.asset(asset.id)
-        }
-    }
-
-    private func attributes(_ type: String?, _ metadata: [(String, String)] = []) -> ObjectAttributes {
-        var attributes = ObjectAttributes()
-        attributes.contentType = type.map { Array($0.utf8) }
-        attributes.userMetadata = metadata.map { UserMetadata(name: Array($0.0.utf8), value: Array($0.1.utf8)) }
-        return attributes
-    }
-
-    @Test func `an object of an asset bucket is an asset, with the customer of its maker`() async throws {
-        let scene = try await Scene()
-        try await scene.subject.put(
-            "acme/brand/Logo.png", in: scene.bucket, size: 7,
-            tags: [Tag(key: Array("red".utf8), value: []), Tag(key: Array("k".utf8), value: Array("v".utf8))],
-            attributes: attributes("image/png", [("title", "The logo"), ("camera", "X1")]))
-        let document = try #require(try await scene.document("acme/brand/Logo.png"))
-        #expect(document.asset.customer == "acme" && document.asset.user == "alice" && document.asset.type == .image)
-        #expect(document.name == Array("Logo.png".utf8) && document.folder == Array("brand".utf8))
-        #expect(document.tags == [Array("red".utf8), Array("k=v".utf8)])
-        #expect(document.title == Array("The logo".utf8) && document.otherUserMetadata.count == 1)
-        #expect(document.object.size == 7 && document.versions.map(\.number) == [1])
-        await scene.embedded.close()
-    }
-
-    @Test func `its id stays over versions, deletion and restoring`() async throws {
-        let scene = try await Scene()
-        try await scene.subject.put("a.mp3", in: scene.bucket)
-        let first = try #require(try await scene.asset("a.mp3"))
-        #expect(first.type == .audio)
-        try await scene.subject.put("a.mp3", in: scene.bucket, size: 20, attributes: attributes("text/plain"))
-        #expect(try await scene.asset("a.mp3")?.id == first.id)
-        #expect(try await scene.asset("a.mp3")?.type == .document)
-        let marker = try await scene.subject.delete("a.mp3", in: scene.bucket)
-        let deleted = try #require(try await scene.document("a.mp3"))
-        #expect(deleted.asset.deleted != nil && deleted.asset.id == first.id && deleted.object.size == 20)
-        #expect(deleted.versions.map(\.number) == [1, 2])
-        try await scene.subject.delete("a.mp3", in: scene.bucket, marker.versionID)
-        #expect(try await scene.asset("a.mp3")?.deleted == nil)
-        #expect(try await scene.asset("a.mp3")?.id == first.id)
-        await scene.embedded.close()
-    }
-
-    @Test func `it goes with the last version`() async throws {
-        let scene = try await Scene()
-        let one = try await scene.subject.put("a", in: scene.bucket)
-        let two = try await scene.subject.put("a", in: scene.bucket)
-        let id = try #require(try await scene.asset("a")?.id)
-        try await scene.subject.delete("a", in: scene.bucket, two.versionID)
-        #expect(try await scene.asset("a")?.id == id)
-        try await scene.subject.delete("a", in: scene.bucket, one.versionID)
-        #expect(try await scene.asset("a") == nil)
-        #expect(try await scene.store.asset(id) == nil)
-        try await scene.subject.put("a", in: scene.bucket)
-        #expect(try await scene.asset("a")?.id != id)
-        await scene.embedded.close()
-    }
-
-    @Test func `without versioning it goes with its object`() async throws {
-        let scene = try await Scene(.unversioned)
-        try await scene.subject.put("a", in: scene.bucket)
-        let id = try #require(try await scene.asset("a")?.id)
-        try await scene.subject.put("a", in: scene.bucket)
-        #expect(try await scene.asset("a")?.id == id)
-        try await scene.subject.delete("a", in: scene.bucket)
-        #expect(try await scene.asset("a") == nil)
-        await scene.embedded.close()
     }
 
     @Test func `a bucket without assets has none, and writes no row for them`() async throws {
@@ -121,17 +46,9 @@ import Testing
         await embedded.close()
     }
 
-    @Test func `details are kept over versions, and a change of tags is a change of the asset`() async throws {
+    @Test func `a change of tags is one change of the asset`() async throws {
         let scene = try await Scene()
         try await scene.subject.put("v.mp4", in: scene.bucket)
-        let asset = try #require(try await scene.asset("v.mp4"))
-        var details = AssetDetails()
-        (details.duration, details.width, details.height) = (90_000, 1920, 1080)
-        details.title = Array("Film".utf8)
-        details.custom = Array(#"{"a":1}"#.utf8)
-        try await scene.store.setAssetDetails(details, of: asset.id)
-        try await scene.subject.put("v.mp4", in: scene.bucket)
-        #expect(try await scene.asset("v.mp4")?.details == details)
         func changes() throws -> Int {
             try scene.store.readers.read { (rows) throws(MetadataError) in
                 try rows.assetChanges(after: 0, limit: 100).count
@@ -141,21 +58,6 @@ import Testing
         _ = try await scene.store.setTags(
             [Tag(key: [0x61], value: [])], of: .of("v.mp4"), in: scene.bucket, version: nil)
         #expect(try changes() == before + 1)
-        await #expect(throws: MetadataError.noSuchKey) {
-            try await scene.store.setAssetDetails(details, of: AssetID(at: .fixed))
-        }
-        await scene.embedded.close()
-    }
-
-    @Test func `deleting a bucket removes what is left of assets`() async throws {
-        let scene = try await Scene(.unversioned)
-        try await scene.subject.put("a", in: scene.bucket)
-        let id = try #require(try await scene.asset("a")?.id)
-        try await scene.store.setAssets(false, of: scene.bucket)
-        try await scene.subject.delete("a", in: scene.bucket)
-        try await scene.store.deleteBucket(scene.bucket)
-        let left = try scene.store.readers.read { (rows) throws(MetadataError) in try rows.asset(id) }
-        #expect(left == nil)
         await scene.embedded.close()
     }
 

@@ -15,7 +15,7 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = buckets + versions + conditions + listings + versionListings + uploads + users + garbage
+    static let all = buckets + versions + conditions + listings + versionListings + uploads + users + garbage + assets
 }
 
 /// The store under test, and short words for what cases do to it.

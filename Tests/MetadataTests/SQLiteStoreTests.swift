@@ -91,6 +91,32 @@ struct Embedded {
         opened.withLock { $0 = nil }
     }
 
+    @Test func `a thousand deletes at once share four commits`() async throws {
+        let opened: Lock<SQLiteStore?> = Lock(nil)
+        let hasBegun = Lock(false)
+        let embedded = try Embedded { blobs in
+            hasBegun.withLock { $0 = true }
+            if blobs == [BlobID(1)] { Self.wait { opened.withLock { $0?.statistics.queueDepth ?? 0 } >= 1000 } }
+        }
+        opened.withLock { $0 = embedded.store }
+        let subject = embedded.subject
+        let bucket = try await subject.bucket()
+        let before = embedded.store.statistics
+        // A commit that lasts until all of them wait.
+        async let first = subject.put("first", in: bucket, blob: 1)
+        while !hasBegun.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+        let requests = (0..<1000).map {
+            DeleteRequest(bucket: bucket, key: .of("k\($0)"), version: nil, owner: "alice")
+        }
+        let results = await embedded.store.delete(requests)
+        _ = try await first
+        #expect(results.allSatisfy { (try? $0.get()) != nil })
+        let after = embedded.store.statistics
+        #expect(after.batches - before.batches == 1 + 4 && after.largestBatch == 256)
+        #expect(after.commits - before.commits == 1001)
+        opened.withLock { $0 = nil }
+    }
+
     @Test func `a failed barrier undoes the batch, and the store goes on`() async throws {
         struct Refused: Error {}
         let told: Lock<[String]> = Lock([])

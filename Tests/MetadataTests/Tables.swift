@@ -4,8 +4,9 @@ import SQLite
 
 /// All rows of a database, to be compared.
 enum Tables {
-    static func dump(_ connection: Connection) throws -> [[[UInt8]?]] {
-        let tables: [(StaticString, Int32)] = [
+    /// Schemas before the sixth have no jobs.
+    static func dump(_ connection: Connection, hasJobs: Bool = true) throws -> [[[UInt8]?]] {
+        var tables: [(StaticString, Int32)] = [
             ("SELECT * FROM buckets ORDER BY 1", 6), ("SELECT * FROM versions ORDER BY 1, 2, 3", 17),
             ("SELECT * FROM manifests ORDER BY 1", 2), ("SELECT * FROM uploads ORDER BY 1", 9),
             ("SELECT * FROM parts ORDER BY 1, 2", 8), ("SELECT * FROM completed_uploads ORDER BY 1", 4),
@@ -14,6 +15,13 @@ enum Tables {
             ("SELECT sequence, last_blob FROM view_state", 2), ("SELECT * FROM assets ORDER BY 1, 2", 10),
             ("SELECT * FROM asset_changes ORDER BY 1", 3),
         ]
+        if hasJobs {
+            tables += [
+                ("SELECT * FROM hooks ORDER BY 1, 2", 4), ("SELECT * FROM events ORDER BY 1", 3),
+                ("SELECT * FROM job_state", 2), ("SELECT * FROM job_groups ORDER BY 1", 5),
+                ("SELECT * FROM jobs ORDER BY 1", 8),
+            ]
+        }
         var rows: [[[UInt8]?]] = []
         for (sql, width) in tables {
             try connection.with(sql) { (row) throws in
@@ -29,5 +37,7 @@ enum Tables {
         ) GROUP BY number HAVING sum(live) <> 0 ORDER BY number
         """
 
-    static func dump(_ path: String) throws -> [[[UInt8]?]] { try dump(Connection.open(path, mode: .queryOnly)) }
+    static func dump(_ path: String, hasJobs: Bool = true) throws -> [[[UInt8]?]] {
+        try dump(Connection.open(path, mode: .queryOnly), hasJobs: hasJobs)
+    }
 }

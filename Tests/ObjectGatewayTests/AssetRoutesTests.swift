@@ -20,7 +20,7 @@ import Threads
         init() async throws {
             fixture = try StoreFixture()
             store = try await fixture.open()
-            let routes = try #require(store.assetRoutes(publicURL: "http://s3"))
+            let routes = store.assetRoutes(publicURL: "http://s3")
             table = RouteTable(
                 routes.routes, log: fixture.log, authenticator: ServicesAuthenticator(users: store.users))
             for (name, policy, customer) in [
@@ -35,7 +35,7 @@ import Threads
             let name = try #require(BucketName("image-assets".utf8))
             let bucket = try await store.metadata.createBucket(named: name, owner: "boss", at: .now())
             try await store.metadata.setVersioning(.enabled, of: bucket.id)
-            store.search?.start()
+            store.search.start()
             for (key, owner) in [
                 ("acme/brand/Red car.png", "anna"), ("acme/blue car.png", "anna"), ("other/car.mp4", "otto"),
             ] {
@@ -47,7 +47,7 @@ import Threads
                         etag: ETag(md5: [UInt8](repeating: 1, count: 16)), attributes: attributes, checksum: nil,
                         tags: [Tag(key: Array("fast".utf8), value: [])], content: .empty))
             }
-            while store.search?.isCurrent == false { await storePool.sleep(for: .milliseconds(2)) }
+            while !store.search.isCurrent { await storePool.sleep(for: .milliseconds(2)) }
         }
 
         func get(

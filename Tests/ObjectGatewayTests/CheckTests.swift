@@ -46,6 +46,60 @@ import Threads
                 content: .empty))
     }
 
+    @Test func `a repair sets aside what is lost in the log, by its names, and the next check is clean`() async throws {
+        let fixture = try StoreFixture()
+        let store = try await fixture.open()
+        _ = try await store.metadata.createBucket(
+            named: try #require(BucketName("photos".utf8)), owner: "root", at: .now())
+        try await put(store, "a/first", 5_000)
+        try await put(store, "a/second", 5_001)
+        let table = ControlRoutes.table(store.administration, log: fixture.log)
+        let blob = try #require(try await store.metadata.blobs(after: BlobID(0), limit: 10).last)
+        guard case .segment(1, let offset) = blob.location else { throw TestSupportError("not in the first segment") }
+        try LinuxDisk().open(fixture.folder.path + "/d/seg/00000001.seg", .update).write([1].span, at: offset + 99)
+
+        var status = try await checked(table)
+        #expect(status["errors"]?.integer == 1 && status["lost"]?.integer == 0)
+        status = try await checked(table, repair: true)
+        let finding = try #require(status["findings"]?.array?.first)
+        #expect(status["errors"]?.integer == 1 && finding["quarantined"]?.bool == true)
+        #expect(finding["reason"]?.string?.contains("it is photos/a/second version null") == true)
+        for _ in 0..<2 {
+            status = try await checked(table)
+            #expect(status["errors"]?.integer == 0 && status["lost"]?.integer == 1)
+            let known = try #require(status["findings"]?.array?.first)
+            #expect(known["kind"]?.string == "lost")
+            #expect(known["reason"]?.string?.contains("photos/a/second version null") == true)
+        }
+        await store.close()
+    }
+
+    @Test func `a store with a damaged database does not open, says what to do, and does after that`() async throws {
+        let fixture = try StoreFixture()
+        let store = try await fixture.open()
+        _ = try await store.metadata.createBucket(
+            named: try #require(BucketName("photos".utf8)), owner: "root", at: .now())
+        await store.close()
+        let file = try LinuxDisk().open(fixture.folder.path + "/d/meta/main.db", .update)
+        let former = try file.read(at: 100, count: 1)
+        try file.write([former[0] ^ 2].span, at: 100)
+        do {
+            _ = try await fixture.open()
+            Issue.record("it opened")
+        } catch let error as StartError {
+            #expect(error.isFinal)
+            #expect(
+                error.description.contains(
+                    "damaged page 1 of \(fixture.folder.path)/d/meta/main.db; `ogw check --rebuild`"))
+            #expect(!error.description.contains("\n"))
+        }
+        _ = try await OpenStore.rebuild(fixture.folder.path + "/d", pool: storePool)
+        let again = try await fixture.open()
+        let photos = try #require(BucketName("photos".utf8))
+        #expect(try await again.metadata.bucket(named: photos) != nil)
+        await again.close()
+    }
+
     @Test func `a store that is whole, then damaged, then repaired, says so`() async throws {
         let fixture = try StoreFixture()
         let store = try await fixture.open()

@@ -1,6 +1,8 @@
 import JSON
+import Buckets
 import Bytes
 import HTTPServer
+import Metadata
 import Testing
 
 @testable import ObjectGateway
@@ -58,12 +60,27 @@ private func message(_ body: () throws -> Void) -> String? {
         ("OGW_LOG_FORMAT", "xml"), ("OGW_LOG_LEVEL", "loud"), ("OGW_ACCESS_LOG", "perhaps"),
         ("OGW_METADATA", "postgres"), ("OGW_BLOBS", "tape"), ("OGW_PUBLIC_URL", "example.com"),
         ("OGW_DOMAIN", "a..b"), ("OGW_DOMAIN", "s3.example.com:9000"), ("OGW_ROOT_ACCESS_KEY", "a/b"),
+        ("OGW_BASE_EVERY", "1KiB"), ("OGW_BASES_KEPT", "0"), ("OGW_COMPACT_BELOW", "91"), ("OGW_COMPACT_RATE", "0"),
+        ("OGW_MAINTENANCE_INTERVAL", "0s"), ("OGW_SCRUB_INTERVAL", "1s"), ("OGW_SCRUB_DELAY", "48h"),
     ])
     func `an error names the setting, the value and what was wanted`(name: String, value: String) throws {
         let text = try #require(
             message { _ = try GatewayConfiguration.read(SettingSources(environment: [name: value])) })
         #expect(text.hasPrefix("\(name) is \"\(value)\": wanted "))
         #expect(text.hasSuffix("."))
+    }
+
+    @Test func `what the store does by itself is set`() throws {
+        let read = try GatewayConfiguration.read(
+            SettingSources(environment: [
+                "OGW_BASE_EVERY": "1GiB", "OGW_BASES_KEPT": "3", "OGW_COMPACT_BELOW": "20", "OGW_COMPACT_RATE": "1MiB",
+                "OGW_MAINTENANCE_INTERVAL": "1m", "OGW_SCRUB_RATE": "2MiB", "OGW_SCRUB_INTERVAL": "7h",
+                "OGW_SCRUB_DELAY": "0",
+            ]))
+        #expect(read.maintenance.baseEveryBytes == 1 << 30 && read.maintenance.basesKept == 3)
+        #expect(read.maintenance.liveShareMin == 20 && read.maintenance.compactionBytesPerSecond == 1 << 20)
+        #expect(read.maintenance.interval == .seconds(60))
+        #expect(read.scrub.rate == 2 << 20 && read.scrub.interval == .seconds(7 * 3600) && read.scrub.delay == .zero)
     }
 
     @Test func `a flag's error names the flag, a file's error the line`() throws {

@@ -166,11 +166,31 @@ private final class StaleStore: MetadataStore {
     func delete(_ requests: [DeleteRequest]) async -> [Result<DeleteResult, MetadataError>] {
         await store.delete(requests)
     }
+    func asset(_ id: AssetID) async throws(MetadataError) -> AssetDocument? { try await store.asset(id) }
+    func assets(_ ids: [AssetID]) async throws(MetadataError) -> [AssetDocument] { try await store.assets(ids) }
+    func asset(of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Asset? {
+        try await store.asset(of: key, in: bucket)
+    }
+    func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset {
+        try await store.setAssetDetails(details, of: id)
+    }
+    func setAssets(_ hasAssets: Bool, of bucket: BucketID) async throws(MetadataError) {
+        try await store.setAssets(hasAssets, of: bucket)
+    }
     func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? { try await store.blob(id) }
     func blobs(after: BlobID, limit: Int) async throws(MetadataError) -> [StoredBlob] {
         try await store.blobs(after: after, limit: limit)
     }
     func garbageCount() throws(MetadataError) -> UInt64 { try store.garbageCount() }
+    func heal(_ blobs: [StoredBlob]) async throws(MetadataError) -> Set<BlobID> { try await store.heal(blobs) }
+    func versions(
+        naming blobs: Set<BlobID>, countMax: Int
+    ) async throws(MetadataError) -> [BlobID: [VersionName]] {
+        try await store.versions(naming: blobs, countMax: countMax)
+    }
+    func damagedPages(pace: @Sendable (Int) async -> Bool) async throws(MetadataError) -> [DamagedPage] {
+        try await store.damagedPages(pace: pace)
+    }
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID] { try await store.garbage(limit: limit) }
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError) { try await store.forgetGarbage(blobs) }
 }

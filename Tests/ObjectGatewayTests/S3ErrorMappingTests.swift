@@ -31,9 +31,11 @@ import Testing
             (.noSuchUpload, .noSuchUpload), (.invalidPart(number: 3), .invalidPart),
             (.invalidPart(number: -1), .invalidPart), (.partTooSmall(number: 1, size: 2, sizeMin: 3), .entityTooSmall),
             (.preconditionFailed, .preconditionFailed), (.userExists, .internalError),
-            (.accessKeyExists, .internalError), (.noSuchUser, .internalError),
+            (.accessKeyExists, .internalError), (.noSuchUser, .internalError), (.noSuchJob, .internalError),
+            (.leaseLost, .internalError), (.sourceGone, .internalError), (.superseded, .slowDown),
             (.limitExceeded(Self.secret), .tooManyBuckets), (.unavailable(Self.secret), .slowDown),
             (.overloaded(Self.secret), .slowDown), (.broken(Self.secret), .internalError),
+            (.damaged(Self.secret), .internalError),
         ]
         for (error, code) in cases { try check(error, code) }
     }

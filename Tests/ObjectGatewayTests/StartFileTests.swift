@@ -159,7 +159,7 @@ import Testing
                     _ = try await application.run()
                     Issue.record("applied")
                 } catch {
-                    #expect(error.isWrongSetting && error.description.hasPrefix("start.json: \(place)"), "\(error)")
+                    #expect(error.isFinal && error.description.hasPrefix("start.json: \(place)"), "\(error)")
                 }
             }
             #expect(try await store.users.users().map(\.name) == ["bob"])

@@ -54,6 +54,28 @@ private func key(_ text: String) -> ArraySlice<UInt8> { [UInt8](text.utf8)[...] 
         }
     }
 
+    @Test func `changes of another gateway are seen`() async throws {
+        try await withUsers { users, store in
+            let secrets = try SecretBox.open(folder: store.configuration.data, mayCreate: false)
+            let other = UserDirectory(metadata: store.metadata, secrets: secrets, freshFor: .milliseconds(10))
+            func waitUntil(_ what: String, _ isSo: (KnownUser?) -> Bool) async throws {
+                let deadline = ContinuousClock.now + .seconds(60)
+                while try await !isSo(other.user(accessKey: key("ALICE"))) {
+                    guard ContinuousClock.now < deadline else {
+                        Issue.record("waited in vain until \(what)")
+                        return
+                    }
+                    try await Task.sleep(for: .milliseconds(2))
+                }
+            }
+            #expect(try await other.user(accessKey: key("ALICE")) == nil)
+            _ = try await add(users)
+            try await waitUntil("alice is there") { $0?.name == "alice" }
+            _ = try await users.setDisabled(true, name: "alice")
+            try await waitUntil("alice is disabled") { $0?.isDisabled == true }
+        }
+    }
+
     @Test func `more users than the cache holds are all found`() async throws {
         try await withUsers { users, store in
             for number in 0..<7 {

@@ -84,8 +84,39 @@ public final class MongoServer: Sendable {
         return server
     }
 
+    /// One member that wants a login from whoever asks for more than who it is. `user` may do everything.
+    public static func startWithLogin(user: String, password: String) throws -> MongoServer {
+        let folder = try TemporaryFolder()
+        let key = try folder.write("key", "0123456789abcdef".utf8)
+        // SAFETY: the path is lent for the call.
+        _ = unsafe chmod(key, 0o600)
+        let data = folder.file("member-0")
+        _ = unsafe mkdir(data, 0o700)
+        let member = try startMember(try freeLoopbackPort(), data: data, more: ["--keyFile", key])
+        let server = MongoServer(
+            members: [member], address: "mongodb://127.0.0.1:\(member.port)", options: "replicaSet=rs0",
+            folder: folder)
+        // Without users, the machine itself may do this much.
+        let database = try MongoDatabase.direct(member.port)
+        try waitUntil("it answers") { (try? database.run(["ping": 1])) != nil }
+        _ = try database.run([
+            "replSetInitiate": [
+                "_id": "rs0", "members": [["_id": 0, "host": .text("127.0.0.1:\(member.port)")]],
+            ]
+        ])
+        try waitUntil("it is the primary") { (try? server.primary()) != nil }
+        _ = try database.run(["createUser": .text(user), "pwd": .text(password), "roles": ["root"]])
+        return server
+    }
+
+    /// A connection string that brings a login.
+    public func uri(database: String, user: String, password: String) -> String {
+        let (scheme, hosts) = address.cut("://")
+        return "\(scheme)://\(user):\(password)@\(hosts)/\(database)?\(options)&authSource=admin"
+    }
+
     private static func startMember(
-        _ port: UInt16, data: String, set: String? = "rs0"
+        _ port: UInt16, data: String, set: String? = "rs0", more: [String] = []
     ) throws -> Member {
         var arguments = [
             // Asks the kernel to end the server with the thread that started it: that one waits to the end.
@@ -94,6 +125,7 @@ public final class MongoServer: Sendable {
             "--setParameter", "enableTestCommands=1",
         ]
         if let set { arguments += ["--replSet", set] }
+        arguments += more
         return Member(port: port, child: try spawn(arguments, data), arguments: arguments, data: data)
     }
 

@@ -2,6 +2,7 @@
 
 import durability
 import listing
+import media
 import objects
 import search
 import sections
@@ -13,6 +14,7 @@ USUAL = {
     "get": objects.get, "put": objects.put, "mixed": objects.mixed, "multipart": objects.multipart,
     "footprint": objects.footprint, "inline": durability.inline, "hotkey": durability.hotkey,
     "slowsync": durability.slowsync, "compaction": durability.compaction,
+    "media": media.media,
 }
 # Gigabytes or a million keys each: by name, or with --full.
 LARGE = {

@@ -11,9 +11,17 @@ extension RemoteBlobs {
         case reader(RemoteReader)
     }
 
-    func open(_ extent: BlobExtent, _ stored: StoredBlob, opener: BlobOpener) async throws -> OpenedBytes {
+    /// A blob that is read as a whole is there or is not.
+    func mustProve(_ extent: BlobExtent) -> Bool {
+        guard case .ranges = ids else { return false }
+        return extent.blobSize > UInt64(max(0, remote.wholeBytesMax))
+    }
+
+    func open(
+        _ extent: BlobExtent, _ stored: StoredBlob, pin: PinTable.Pin?, opener: BlobOpener
+    ) async throws -> OpenedBytes {
         // The sweeper leaves it alone as long as it is being read; one that it has taken already is seen to be missing.
-        let pin = try pins.pin([extent]) {}
+        let pin = try pin ?? pins.pin([extent]) {}
         switch try await begin(extent, proof: stored.proof) {
         case .bytes(let bytes): return .memory(bytes)
         case .reader(let reader):

@@ -105,6 +105,9 @@ extension RemoteBlobs: BlobStore {
         }
     }
 
+    func setAside(_ finding: ScrubFinding, pool: Pool) -> Bool { folder?.setAside(finding, pool: pool) ?? false }
+    func setAsideReason(_ blob: BlobID, pool: Pool) -> String? { folder?.setAsideReason(blob, pool: pool) }
+
     func forgetProof(of blob: BlobID) { tables.remove(blob) }
     func scrubNote() -> [UInt8]? { folder?.scrubNote() }
     func keepScrubNote(_ text: [UInt8]) { folder?.keepScrubNote(text) }

@@ -60,6 +60,8 @@ public final class RemoteBlobs: Sendable {
         case noSuchBucket
         /// The prefix holds the blobs of the store with this id, in hexadecimal digits.
         case otherStore(String)
+        /// The prefix holds the blobs of no store.
+        case noStore
         /// The engine is away or in trouble: it may be there later.
         case unavailable(String)
         case unusable(String)
@@ -68,15 +70,15 @@ public final class RemoteBlobs: Sendable {
     private static let marker = "store.id"
 
     /// Makes sure that the engine answers, that it takes the credentials, and that the place is this store's: the first store
-    /// that comes leaves its id there.
-    public func claim() async throws(ClaimError) {
+    /// that comes leaves its id there. Without `mayTake` it must be there already.
+    public func claim(mayTake: Bool = true) async throws(ClaimError) {
         let key = client.address.key(Self.marker)
         let own = Hex.string(storeID)
         do throws(EngineError) {
             // A listing tells a missing bucket from refused credentials, which a missing key would not.
             _ = try await client.list(prefix: key, from: nil, limit: 1)
             var found = try await text(of: key)
-            if found == nil {
+            if found == nil, mayTake {
                 try await client.put(key, [UInt8]((own + "\n").utf8))
                 found = try await text(of: key)
             }
@@ -95,6 +97,9 @@ public final class RemoteBlobs: Sendable {
             return false
         }
     }
+
+    /// When the oldest read of what lies there began, in `Monotonic.nanoseconds`; nil where none is under way.
+    public var oldestRead: UInt64? { pins.oldest }
 
     /// Requests to the engine since the opening, repetitions included, and how many of them were repetitions; for metrics.
     public var requestCount: UInt64 { client.requests.load(ordering: .relaxed) }
@@ -118,6 +123,7 @@ public final class RemoteBlobs: Sendable {
         switch error {
         case .refused(404, "NoSuchBucket"): .noSuchBucket
         case .refused(401, _), .refused(403, _): .credentials(error.description)
+        case .malformed(""): .noStore
         case .malformed(let id) where id.utf8.count == 32 && id.utf8.allSatisfy { Hex.value(of: $0) != nil }:
             .otherStore(id)
         case _ where error.isTransient: .unavailable(error.description)

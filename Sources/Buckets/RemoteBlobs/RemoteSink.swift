@@ -16,6 +16,8 @@ final class RemoteSink: BlobSink {
     private var upload: RemoteUpload?
     /// The key that was written to without an upload in parts.
     private var written: BlobID?
+    /// When the engine got the first of it: from then on it counts as an orphan some time.
+    private var sentSince: ContinuousClock.Instant?
 
     init(blobs: RemoteBlobs, label: BlobLabel?) { (self.blobs, self.label) = (blobs, label) }
 
@@ -53,6 +55,7 @@ final class RemoteSink: BlobSink {
 
     /// Sends what the buffer holds as the next part.
     private func sendPart() async throws(BucketsError) {
+        sentSince = sentSince ?? .now
         let upload: RemoteUpload
         if let begun = self.upload {
             upload = begun
@@ -83,12 +86,14 @@ final class RemoteSink: BlobSink {
             self.upload = nil
         } else {
             written = id
+            sentSince = .now
             do { try await blobs.client.put(blobs.key(of: id), buffer) } catch { throw BucketsError(error) }
             written = nil
         }
         buffer = []
         share = nil
-        return StagedBlob(new, pool: blobs.pool, .uploaded(blobs, since: .now), digests: digests)
+        return StagedBlob(
+            new, pool: blobs.pool, .uploaded(blobs, since: sentSince ?? .now), digests: digests)
     }
 
     func discard() {

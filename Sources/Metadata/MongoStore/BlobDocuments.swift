@@ -75,17 +75,22 @@ extension MongoStore {
     public func garbage(limit: Int) async throws(MetadataError) -> [BlobID] {
         guard limit > 0 else { return [] }
         try await relayAll()
+        var bound = Int64.max
+        if let lifetime = configuration.garbageAfter {
+            guard let removable = try await removableBound(after: lifetime) else { return [] }
+            bound = removable
+        }
         var found: [BlobID] = []
         var after: (order: BSONValue, index: BSONValue, id: BSONValue)?
         while found.count < limit {
-            var filter: BSONDocument = [:]
+            var filter: BSONDocument = ["o": ["$lt": .int64(bound)]]
             if let after {
-                filter = [
-                    "$or": [
+                filter.append(
+                    "$or",
+                    [
                         ["o": after.order, "i": after.index, "_id": ["$gt": after.id]],
                         ["o": after.order, "i": ["$gt": after.index]], ["o": ["$gt": after.order]],
-                    ]
-                ]
+                    ])
             }
             let batch = min(limit - found.count, 10_000)
             let query = MongoDatabase.Query(filter, sort: ["o": 1, "i": 1, "_id": 1], hint: "order", limit: batch)
@@ -97,6 +102,7 @@ extension MongoStore {
             func number(_ name: StaticString) -> BSONValue { .int64(last[name]?.integer ?? 0) }
             after = (number("o"), number("i"), number("_id"))
         }
+        if found.isEmpty, configuration.garbageAfter != nil { try await endSweep() }
         return found
     }
 
@@ -114,6 +120,19 @@ extension MongoStore {
     public func garbageCount() throws(MetadataError) -> UInt64 {
         UInt64(clamping: try attempt { (database) throws(MongoError) in try database.count(of: MongoSchema.garbage) })
     }
+
+    /// There is no log.
+    public func heal(_ blobs: [StoredBlob]) async throws(MetadataError) -> Set<BlobID> { [] }
+
+    /// Not looked for yet: heads are found by their keys only.
+    public func versions(
+        naming blobs: Set<BlobID>, countMax: Int
+    ) async throws(MetadataError) -> [BlobID: [VersionName]] { [:] }
+
+    /// The server looks after its own files.
+    public func damagedPages(
+        pace: @Sendable (Int) async -> Bool
+    ) async throws(MetadataError) -> [DamagedPage] { [] }
 
     /// Lists blobs as garbage, where they are not yet; nothing tells of them any more then.
     func addGarbage(_ blobs: [DroppedBlob]) async throws(MetadataError) {
@@ -160,7 +179,7 @@ extension VersionDocument {
     fileprivate var storedBlob: StoredBlob? {
         blob.map {
             StoredBlob(
-                id: $0, size: UInt64(bitPattern: view["z"]?.integer ?? 0), crc32c: crc32c, location: .file)
+                id: $0, size: size, crc32c: crc32c, location: .file)
         }
     }
 }

@@ -2,7 +2,7 @@ public import Bytes
 import Mongo
 import Threads
 
-/// A bucket: `{_id: number, name, owner, created (ms), versioning, removing: {token, at}}`. With `removing` its removal is under
+/// A bucket: `{_id: number, name, owner, created (ms), versioning, assets, removing: {token, at}}`. With `removing` its removal is under
 /// way, and will end in its removal or not.
 private struct BucketDocument {
     let bucket: Bucket
@@ -15,7 +15,8 @@ private struct BucketDocument {
         else { throw .broken("buckets: a malformed document") }
         bucket = Bucket(
             id: BucketID(id), name: name, owner: String(decoding: view["owner"]?.text ?? [], as: UTF8.self),
-            created: Timestamp(milliseconds: view["created"]?.integer ?? 0), versioning: state)
+            created: Timestamp(milliseconds: view["created"]?.integer ?? 0), versioning: state,
+            assets: view["assets"]?.isTrue)
         removing = view["removing"]?.document.flatMap { mark in
             guard let token = mark["token"]?.integer, let at = mark["at"]?.date else { return nil }
             return (token, at)
@@ -30,7 +31,7 @@ extension MongoStore {
     }
 
     /// One that is being removed still counts.
-    private func readBucket(_ filter: BSONDocument) async throws(MetadataError) -> BucketDocument? {
+    fileprivate func readBucket(_ filter: BSONDocument) async throws(MetadataError) -> BucketDocument? {
         let readAt = Monotonic.nanoseconds
         let view = try await perform { (database) throws(MongoError) in
             try database.findOne(filter, in: MongoSchema.buckets)
@@ -111,6 +112,27 @@ extension MongoStore {
         buckets.forget(id)
         if try BucketDocument(found).bucket.versioning != state { await pool.sleep(for: configuration.bucketLease) }
         buckets.forget(id)
+    }
+
+    /// Whether the objects of a bucket are assets. Those that are there already become assets with their next version; those that
+    /// were stay so until they are removed.
+    public func setAssets(_ hasAssets: Bool, of id: BucketID) async throws(MetadataError) {
+        let found = try await perform { (database) throws(MongoError) in
+            try database.findAndModify(
+                ["_id": .int64(id.value)], .document(["$set": ["assets": .bool(hasAssets)]]), returningNew: false,
+                in: MongoSchema.buckets)
+        }
+        guard let found else { throw .noSuchBucket }
+        buckets.forget(id)
+        // Whoever writes afterwards, through any gateway, writes by it.
+        if try BucketDocument(found).bucket.hasAssets != hasAssets { await pool.sleep(for: configuration.bucketLease) }
+        buckets.forget(id)
+    }
+
+    /// By its number; nil where it is gone.
+    func knownBucket(_ id: BucketID) async throws(MetadataError) -> Bucket? {
+        if let known = buckets.bucket(id) { return known.bucket }
+        return try await readBucket(["_id": .int64(id.value)])?.bucket
     }
 
     /// The bucket for a write, which `confirm` ends. Waits while it is being removed.

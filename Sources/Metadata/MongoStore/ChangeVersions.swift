@@ -26,6 +26,7 @@ extension MongoStore {
         let bucket = try await openBucket(id)
         var version = version
         version.versionID = bucket.bucket.versioning == .enabled ? newID : .null
+        let asset = try await followed(version, in: bucket.bucket)
         let (filter, needsObject) = conditions.filter
         let change = HeadChange(
             key: HeadKey(id, version.key), write: write, conditions: filter, makesHead: !needsObject,
@@ -33,7 +34,7 @@ extension MongoStore {
                 write: write, entries: HeadPipeline.entriesBelow(newVersion: version.versionID, write: write),
                 latest: .new(
                     VersionDocument.fields(of: version, blob: blob, write: write),
-                    isDeleteMarker: version.isDeleteMarker)),
+                    isDeleteMarker: version.isDeleteMarker), asset: asset),
             newVersion: version.versionID, newBlob: version.content.blobs.first, mayBeDone: mayBeDone)
         let done = try await self.change(change) { (head) throws(MetadataError) in
             try conditions.check(against: try head?.latest?.head())
@@ -79,7 +80,8 @@ extension MongoStore {
         let change = HeadChange(
             key: HeadKey(request.bucket, request.key), write: write,
             conditions: request.conditions.filter.conditions + [["latest.v": "null"]], makesHead: false,
-            stages: HeadPipeline.stages(write: write, entries: HeadPipeline.dropLatest(write: write), latest: .none))
+            stages: HeadPipeline.stages(
+                write: write, entries: HeadPipeline.dropLatest(write: write), latest: .none, asset: .gone))
         var isVersioned = false
         _ = try await self.change(change) { (head) throws(MetadataError) in
             try request.conditions.check(against: try head?.latest?.head())
@@ -107,7 +109,8 @@ extension MongoStore {
                 let next = try await newestFormer(of: found.head)
                 stages = HeadPipeline.stages(
                     write: write, entries: HeadPipeline.dropLatest(write: write),
-                    latest: next.map { .former($0.version, $0.tags) } ?? .none)
+                    latest: next.map { .former($0.version, $0.tags) } ?? .none,
+                    asset: try await followed(next?.version, of: request.key, in: bucket.bucket))
             } else {
                 stages = HeadPipeline.stages(
                     write: write, entries: HeadPipeline.remove(version.sequence, write: write), latest: .kept)
@@ -121,7 +124,7 @@ extension MongoStore {
     }
 
     /// Carries out stages that were made for exactly this head; false where it has changed since.
-    private func changeUnchanged(
+    func changeUnchanged(
         _ head: Head, write: Int64, _ stages: [BSONDocument]
     ) async throws(MetadataError) -> Bool {
         let change = HeadChange(
@@ -144,7 +147,9 @@ extension MongoStore {
             guard let versionID = version.versionID, !version.isDeleteMarker else { throw .noSuchKey }
             let stages =
                 found.isLatest
-                ? HeadPipeline.stages(write: write, entries: HeadPipeline.noEntries, latest: .tagged(record))
+                ? HeadPipeline.stages(
+                    write: write, entries: HeadPipeline.noEntries, latest: .tagged(record),
+                    asset: open.bucket.hasAssets ? .touched : .kept)
                 : HeadPipeline.stages(
                     write: write, entries: HeadPipeline.tag(version.sequence, record, write: write), latest: .kept)
             if try await changeUnchanged(found.head, write: write, stages) {

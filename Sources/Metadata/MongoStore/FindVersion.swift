@@ -68,13 +68,15 @@ extension MongoStore {
 
     /// Rows of former versions of a key with a sequence below `sequence`, newest first, whatever the head's outbox says of them.
     func formerRows(
-        of key: HeadKey, below sequence: Int64, limit: Int
+        of key: HeadKey, below sequence: Int64, withMarkers: Bool = true, limit: Int
     ) async throws(MetadataError) -> [VersionDocument] {
+        var filter: BSONDocument = [
+            "_id.b": .int64(key.bucket.value), "_id.k": .text(KeyText.encode(key.key.utf8)),
+            "_id.s": ["$lt": .int64(sequence)], "d": ["$exists": true],
+        ]
+        if !withMarkers { filter.append("d.d", ["$ne": true]) }
         let query = MongoDatabase.Query(
-            [
-                "_id.b": .int64(key.bucket.value), "_id.k": .text(KeyText.encode(key.key.utf8)),
-                "_id.s": ["$lt": .int64(sequence)], "d": ["$exists": true],
-            ], sort: ["_id.b": 1, "_id.k": 1, "_id.s": -1], hint: MongoSchema.newestFirst, limit: limit)
+            filter, sort: ["_id.b": 1, "_id.k": 1, "_id.s": -1], hint: MongoSchema.newestFirst, limit: limit)
         let rows = try await perform { (database) throws(MongoError) in
             try database.find(query, in: MongoSchema.versions).documents
         }

@@ -6,9 +6,12 @@ enum HeadPipeline {
     /// The cluster's time as a number: seconds in units of 2^20, and the count within the second. Below 2^53 for a hundred years.
     static let clusterTime: BSONValue = [
         "$add": [
-            ["$multiply": [["$tsSecond": "$$CLUSTER_TIME"], .int64(1 << 20)]], ["$tsIncrement": "$$CLUSTER_TIME"],
+            ["$multiply": [["$tsSecond": "$$CLUSTER_TIME"], .int64(1 << secondShift)]],
+            ["$tsIncrement": "$$CLUSTER_TIME"],
         ]
     ]
+
+    static let secondShift: Int64 = 20
 
     /// What becomes of the latest version.
     enum Latest {
@@ -23,12 +26,14 @@ enum HeadPipeline {
     }
 
     /// `entries` is an expression over the head as it was but for its new `seq`.
-    static func stages(write: Int64, entries: BSONValue, latest: Latest) -> [BSONDocument] {
+    static func stages(
+        write: Int64, entries: BSONValue, latest: Latest, asset: FollowedAsset = .kept
+    ) -> [BSONDocument] {
         let sequence: BSONDocument = [
             "$set": ["seq": ["$max": [["$add": [["$ifNull": ["$seq", .int64(0)]], .int64(1)]], clusterTime]]]
         ]
         let outbox: BSONDocument = [
-            "$set": ["outbox": ["$concatArrays": [["$ifNull": ["$outbox", []]], entries]]]
+            "$set": ["outbox": asset.outbox(["$ifNull": ["$outbox", []]], entries, write: write)]
         ]
         var fields: BSONDocument = [
             "w": .int64(write),
@@ -58,6 +63,7 @@ enum HeadPipeline {
             fields.append("latest.t", tags.map { .literal(.binary($0)) } ?? "$$REMOVE")
         case .kept: break
         }
+        fields.append("asset", asset.fields)
         return [sequence, outbox, ["$set": .document(fields)]]
     }
 
@@ -99,7 +105,7 @@ enum HeadPipeline {
         return [entry("t", write, fields)]
     }
 
-    private static func entry(_ kind: BSONValue, _ write: Int64, _ fields: BSONDocument = [:]) -> BSONValue {
+    static func entry(_ kind: BSONValue, _ write: Int64, _ fields: BSONDocument = [:]) -> BSONValue {
         var entry: BSONDocument = ["t": kind, "s": "$seq", "w": .int64(write)]
         entry.append(contentsOf: fields)
         return .document(entry)

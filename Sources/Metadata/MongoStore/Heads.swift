@@ -31,6 +31,7 @@ struct HeadKey: Hashable, Sendable {
 /// - `live` is true where `latest` is an object and no delete marker; else it is absent.
 /// - `outbox` holds what changes left to be moved, oldest first; `due` since when it holds anything; `gone` since when the head is a
 ///   tombstone with nothing to move, after which the server removes it.
+/// - `asset` is what the key's asset is by itself, see `AssetHeads.swift`; absent where there is none.
 /// - `w` is the id of the last write.
 struct Head: Sendable {
     let key: HeadKey
@@ -38,6 +39,7 @@ struct Head: Sendable {
     let latest: VersionDocument?
     let outbox: [OutboxEntry]
     let write: Int64?
+    let assetFields: BSONView?
 
     init(_ view: BSONView) throws(MetadataError) {
         guard let key = HeadKey(id: view["_id"]?.document) else { throw .broken("heads: a malformed key") }
@@ -45,6 +47,7 @@ struct Head: Sendable {
         sequence = view["seq"]?.integer ?? 0
         latest = view["latest"]?.document.map { VersionDocument(view: $0) }
         write = view["w"]?.integer
+        assetFields = view["asset"]?.document
         var entries: [OutboxEntry] = []
         for value in view["outbox"]?.array ?? [] {
             guard let entry = value.document.flatMap({ OutboxEntry($0) }) else {
@@ -69,6 +72,10 @@ struct OutboxEntry: Sendable {
         case nullsRemoved(below: Int64)
         /// The former version of that sequence has other tags (`t`).
         case tagged(Int64, VersionDocument.Patch)
+        /// The asset is another than its row says (`a`).
+        case asset
+        /// That asset is gone (`z`).
+        case assetRemoved(AssetID)
     }
 
     let sequence: Int64
@@ -88,6 +95,10 @@ struct OutboxEntry: Sendable {
         case (UInt8(ascii: "n"), _, _): kind = .nullsRemoved(below: sequence)
         case (UInt8(ascii: "t"), _, .some(let target)):
             kind = .tagged(target, VersionDocument.Patch(record: view["r"]?.binary))
+        case (UInt8(ascii: "a"), _, _): kind = .asset
+        case (UInt8(ascii: "z"), _, _):
+            guard let id = view["i"]?.binary.flatMap({ AssetID(bytes: $0) }) else { return nil }
+            kind = .assetRemoved(id)
         default: return nil
         }
     }
@@ -105,8 +116,8 @@ struct OutboxEntry: Sendable {
 struct FormerVersions: Sendable {
     /// By sequence; they replace rows.
     private(set) var archived: [Int64: VersionDocument] = [:]
-    private var hidden: Set<Int64> = []
-    private var nullsBelow = Int64.min
+    private(set) var hidden: Set<Int64> = []
+    private(set) var nullsBelow = Int64.min
     private var tags: [Int64: VersionDocument.Patch] = [:]
 
     init(_ head: Head) {
@@ -119,6 +130,7 @@ struct FormerVersions: Sendable {
             case .removed(let sequence): hidden.insert(sequence)
             case .nullsRemoved(let below): nullsBelow = below
             case .tagged(let sequence, let patch): tags[sequence] = patch
+            case .asset, .assetRemoved: break
             }
         }
         // One that is the latest again may have a row, or an entry, from when it was not.

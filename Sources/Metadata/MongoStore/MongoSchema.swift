@@ -2,13 +2,17 @@ import Mongo
 
 /// The collections of the store, their indexes, and what a server must be.
 enum MongoSchema {
-    /// `{_id: {b, k}, seq, latest, live, outbox, due, gone, w}`: one document a key, see `Head`.
+    /// `{_id: {b, k}, seq, latest, live, outbox, due, gone, asset, w}`: one document a key, see `Head`.
     static let heads: StaticString = "heads"
+    /// `{_id: asset, r, ...}`: assets as they are shown and searched, see `AssetProjection`.
+    static let assets: StaticString = "assets"
+    /// `{_id: word}`: every word that an asset ever had.
+    static let words: StaticString = "words"
     /// `{_id: {b, k, s}, r, d}`: former versions; `{_id, r, x}` once removed, see `Relay`.
     static let versions: StaticString = "versions"
     /// `{_id: blob, o, i}`: blobs that nothing names any more, in the order (`o`, `i`) in which they were dropped.
     static let garbage: StaticString = "garbage"
-    /// `{_id: number, name, owner, created, versioning, removing}`.
+    /// `{_id: number, name, owner, created, versioning, assets, removing}`.
     static let buckets: StaticString = "buckets"
     /// `{_id: upload, b, k, ...}`, see `UploadDocument`.
     static let uploads: StaticString = "uploads"
@@ -18,8 +22,10 @@ enum MongoSchema {
     static let users: StaticString = "users"
     /// `{_id: name, next}`: numbers that are handed out once.
     static let counters: StaticString = "counters"
-    /// One document: which format this is.
+    /// `format`, `blobs` (see `BlobPlace`), `secrets` (see `keyCheck`), `sweep` (see `GatewayDocuments`).
     static let store: StaticString = "store"
+    /// `{_id: random, seen, order, reads}`, see `GatewayDocuments`.
+    static let gateways: StaticString = "gateways"
 
     static let format: Int64 = 1
     /// Partial index of live heads in the order of keys.
@@ -27,40 +33,50 @@ enum MongoSchema {
     /// Index of former versions, by key, newest first.
     static let newestFirst: BSONValue = "newest_first"
     static let uploadOrder: BSONValue = "upload_order"
+    /// Index of heads by their assets.
+    static let byAsset: BSONValue = "asset"
+    /// Index of assets by what they are found by, newest first; and the same for each customer.
+    static let found: BSONValue = "found"
+    static let foundByCustomer: BSONValue = "found_by_customer"
 
     /// The oldest server series: its pipelines know `$tsSecond` and its indexes hide nothing that the store reads.
-    private static let versionMin: Int64 = 6
+    static let versionMin: Int64 = 6
 
     /// Checks the server, makes what is missing, and refuses a database of another format. May be run by many at once.
     static func prepare(_ database: MongoDatabase) throws(MongoError) {
         try check(try database.run(["hello": 1]))
         let build = try database.run(["buildInfo": 1])
-        if let major = build["versionArray"]?.array?.first?.integer, major < versionMin {
-            let version = String(decoding: build["version"]?.text ?? [], as: UTF8.self)
-            throw .refused(
-                code: 0, "the server is version \(version); the store needs \(versionMin).0 or a later one")
+        if let reason = refusal(
+            ofVersion: String(decoding: build["version"]?.text ?? [], as: UTF8.self),
+            major: build["versionArray"]?.array?.first?.integer)
+        {
+            throw .unusable(reason)
         }
         try database.insert([["_id": "format", "number": .int64(format)]], ignoringDuplicates: true, into: store)
         let found = try database.findOne(["_id": "format"], in: store)?["number"]?.integer
         guard found == format else {
-            throw .refused(
-                code: 0,
+            throw .unusable(
                 "the database \(database.name) holds format \(found ?? 0) of the store, and this program knows \(format)"
             )
         }
         try makeIndexes(database)
     }
 
-    private static func check(_ hello: BSONView) throws(MongoError) {
+    /// What to do about a server of that version; nil where it can be used. `major` is nil where the server does not say.
+    static func refusal(ofVersion version: String, major: Int64?) -> String? {
+        guard let major, major < versionMin else { return nil }
+        return "the server is version \(version), and the oldest that can be used is \(versionMin).0: update it"
+    }
+
+    /// Throws `unusable` for a server that is no member of a set, with what to do.
+    static func check(_ hello: BSONView) throws(MongoError) {
         if hello["setName"]?.text != nil || hello["msg"]?.text == [UInt8]("isdbgrid".utf8) { return }
         if hello["isreplicaset"]?.isTrue == true {
-            throw .refused(
-                code: 0,
+            throw .unusable(
                 "the server was started as a member of a replica set that was not initiated yet; once, run: "
                     + "mongosh --eval 'rs.initiate()'")
         }
-        throw .refused(
-            code: 0,
+        throw .unusable(
             "the server is not a member of a replica set, without which MongoDB has no majority writes; start it with "
                 + "--replSet rs0 and once, run: mongosh --eval 'rs.initiate()'")
     }
@@ -73,7 +89,17 @@ enum MongoSchema {
                 ["name": "due", "key": ["due": 1], "sparse": true],
                 ["name": "gone", "key": ["gone": 1], "expireAfterSeconds": 60],
                 ["name": "blob", "key": ["latest.b": 1], "sparse": true],
+                ["name": byAsset, "key": ["asset.i": 1], "sparse": true],
             ], of: heads)
+        try database.createIndexes(
+            [
+                ["name": found, "key": ["w": 1, "_id": -1], "sparse": true],
+                [
+                    "name": foundByCustomer, "key": ["customer_id": 1, "w": 1, "_id": -1],
+                    "partialFilterExpression": ["customer_id": ["$exists": true]],
+                ],
+                ["name": "removed", "key": ["x": 1], "expireAfterSeconds": 3_600],
+            ], of: assets)
         try database.createIndexes(
             [
                 ["name": newestFirst, "key": ["_id.b": 1, "_id.k": 1, "_id.s": -1]],
@@ -83,6 +109,7 @@ enum MongoSchema {
             ], of: versions)
         try database.createIndexes([["name": "order", "key": ["o": 1, "i": 1, "_id": 1]]], of: garbage)
         try database.createIndexes([["name": "name", "key": ["name": 1], "unique": true]], of: buckets)
+        try database.createIndexes([["name": "seen", "key": ["seen": 1], "expireAfterSeconds": 300]], of: gateways)
         try database.createIndexes(
             [
                 [
@@ -90,6 +117,7 @@ enum MongoSchema {
                     "partialFilterExpression": ["open": true],
                 ],
                 ["name": "completed", "key": ["completed": 1], "expireAfterSeconds": 172_800],
+                ["name": "ending", "key": ["ending": 1], "sparse": true],
             ], of: uploads)
         try database.createIndexes(
             [

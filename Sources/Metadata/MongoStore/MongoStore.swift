@@ -12,19 +12,29 @@ public final class MongoStore: MetadataStore {
     let pool: Pool
     let configuration: MongoStoreConfiguration
     let buckets: BucketCache
+    let customers: CustomerCache
     /// Heads that are being relieved of their outboxes by this store.
     let relieved = Lock<Set<HeadKey>>([])
+    /// Names this gateway among others. Random.
+    let gateway = HeadChange.newWrite()
+    /// What this gateway was told when it reported.
+    let reported = Lock(ReportedOrders())
+    /// Whom the connection string logs in.
+    private let login: String?
+    /// Words that are in the collection of all words, and were met lately.
+    let knownWords = Lock<Set<[UInt8]>>([])
     private let barrier: @Sendable ([BlobID]) throws -> Void
     private let isPrepared = Atomic<Bool>(false)
     private let isClosed = Atomic<Bool>(false)
 
     private init(
-        database: MongoDatabase, pool: Pool, configuration: MongoStoreConfiguration,
+        database: MongoDatabase, login: String?, pool: Pool, configuration: MongoStoreConfiguration,
         barrier: @escaping @Sendable ([BlobID]) throws -> Void
     ) {
-        (self.database, self.pool, self.configuration) = (database, pool, configuration)
+        (self.database, self.login, self.pool, self.configuration) = (database, login, pool, configuration)
         self.barrier = barrier
         buckets = BucketCache(timeToLive: configuration.bucketLease / 2)
+        customers = CustomerCache(timeToLive: configuration.bucketLease / 2)
     }
 
     /// Opens the store, and prepares the database where the server can be reached; where it cannot, each operation is `unavailable`
@@ -37,8 +47,9 @@ public final class MongoStore: MetadataStore {
         barrier: @escaping @Sendable ([BlobID]) throws -> Void = { _ in }
     ) async throws(MetadataError) -> MongoStore {
         let database: MongoDatabase
+        let uri: MongoURI
         do throws(MongoError) {
-            let uri = try MongoURI.parse(configuration.uri, serverSelection_ms: 1_000, socket_ms: 15_000)
+            uri = try MongoURI.parse(configuration.uri, serverSelection_ms: 1_000, socket_ms: 15_000)
             let clients = try MongoClients.open(uri, countMax: configuration.clientCountMax)
             database = MongoDatabase(
                 clients, name: uri.database ?? configuration.database, majorityWait: configuration.majorityWait)
@@ -46,21 +57,33 @@ public final class MongoStore: MetadataStore {
             // Its words may repeat a password.
             throw .broken("the connection string of MongoDB cannot be used")
         }
-        let store = MongoStore(database: database, pool: pool, configuration: configuration, barrier: barrier)
+        let store = MongoStore(
+            database: database, login: uri.user, pool: pool, configuration: configuration, barrier: barrier)
         do {
             try store.prepareOnce()
         } catch .unavailable {
             // It may come later.
+            if let error = pool.blocking({ MongoSchema.diagnosis(of: uri) }) { throw MetadataError(error) }
         }
         return store
+    }
+
+    /// Throws `unavailable` where the server cannot be reached now or the set has no primary.
+    public func reach() throws(MetadataError) {
+        _ = try attempt { (database) throws(MongoError) in try database.run(["ping": 1]) }
     }
 
     /// Moves what heads hold to where it belongs, from now on, until `close`.
     public func startRelay() {
         pool.run { [weak self, pool, configuration] in
-            while let self, !self.isClosed.load(ordering: .acquiring) {
+            var janitorCame = Monotonic.nanoseconds
+            while let self, !self.isOver {
                 // Where it fails, a later round goes on.
                 try? await self.relayAll()
+                if Monotonic.nanoseconds &- janitorCame >= configuration.janitorInterval.nanosecondsClamped {
+                    try? await self.endAbandonedAborts()
+                    janitorCame = Monotonic.nanoseconds
+                }
                 await pool.sleep(for: configuration.relayInterval)
             }
         }
@@ -69,26 +92,32 @@ public final class MongoStore: MetadataStore {
     /// Operations under way go on; what heads hold is moved by whoever relays next.
     public func close() { isClosed.store(true, ordering: .releasing) }
 
+    var isOver: Bool { isClosed.load(ordering: .acquiring) }
+
     /// Throws `unavailable` while the server cannot be reached.
     private func prepareOnce() throws(MetadataError) {
         if isPrepared.load(ordering: .acquiring) { return }
         do {
             try pool.blocking { () throws(MongoError) in try MongoSchema.prepare(database) }
         } catch {
-            throw MetadataError(error)
+            throw refusal(error)
         }
         isPrepared.store(true, ordering: .releasing)
     }
 
-    /// Says that the blobs of this database lie in the store of that id (16 bytes), and nowhere else. Throws `broken` where they lie in
-    /// another one.
-    public func bindBlobs(to id: [UInt8]) async throws(MetadataError) {
-        let found = try await perform { (database) throws(MongoError) in
-            try database.insert(
-                [["_id": "blobs", "store": .binary(id)]], ignoringDuplicates: true, into: MongoSchema.store)
-            return try database.findOne(["_id": "blobs"], in: MongoSchema.store)?["store"]?.binary
+    /// What a server that cannot be used comes to, with what to do. The connection string itself may hold a password.
+    private func refusal(_ error: MongoError) -> MetadataError {
+        switch (error, login) {
+        case (.notAllowed, nil):
+            .broken("the server wants a login: write mongodb://USER:PASSWORD@HOST/... with a user of its own")
+        case (.notAllowed(let reason), .some(let user)):
+            .broken(
+                "the user \(user) may not use the database \(database.name): give it the role readWrite there (\(reason))"
+            )
+        case (.loginRequired, .some(let user)):
+            .broken("the server refuses the user \(user) or its password: correct them, or name its authSource")
+        default: MetadataError(error)
         }
-        if found != id { throw .broken("the objects of the database \(database.name) lie in another data folder") }
     }
 
     /// Makes blobs durable before a change names them.
@@ -160,7 +189,8 @@ extension MetadataError {
     init(_ error: MongoError) {
         switch error {
         case .notCarriedOut, .unknownOutcome, .writeConflict: self = .unavailable(error.description)
-        case .refused, .duplicateKey, .documentTooLarge, .loginRequired, .invalidURI, .invalidDocument:
+        case .unusable(let reason): self = .broken(reason)
+        case .refused, .duplicateKey, .documentTooLarge, .loginRequired, .notAllowed, .invalidURI, .invalidDocument:
             self = .broken(error.description)
         }
     }

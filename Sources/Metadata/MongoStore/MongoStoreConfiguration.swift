@@ -18,6 +18,13 @@ public struct MongoStoreConfiguration: Sendable {
     public var abandonedAfter: Duration = .seconds(30)
     /// The longest time until what writes left in their heads is moved to where it belongs.
     public var relayInterval: Duration = .milliseconds(500)
+    /// How long what was dropped is kept from `garbage`, and then until no gateway reads anything that it began to read before. Nil where
+    /// one gateway alone has the blobs, and looks after its own reads.
+    public var garbageAfter: Duration?
+    /// How often this gateway says that it lives, and since when it reads what it reads (`startReporting`).
+    public var reportInterval: Duration = .seconds(5)
+    /// How often aborts are looked for that did not end.
+    public var janitorInterval: Duration = .seconds(10)
     public var bucketCountMax = 10_000
     public var userCountMax = 10_000
 

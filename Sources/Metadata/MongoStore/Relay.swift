@@ -76,6 +76,8 @@ extension MongoStore {
                 case .tagged(let sequence, let patch):
                     try await carryOut(&work)
                     work.tag(sequence, patch, at: head.key, entry.sequence)
+                case .asset: work.assets.append(head)
+                case .assetRemoved(let id): work.removedAssets.append(id)
                 }
             }
         }
@@ -107,6 +109,7 @@ extension MongoStore {
         try await perform { (database) throws(MongoError) in
             try database.update(batch.rows, ignoringDuplicates: true, in: MongoSchema.versions)
         }
+        try await project(batch.assets, removed: batch.removedAssets)
     }
 
     /// Entries up to that sequence leave the outbox; a tombstone that holds nothing more may go.
@@ -142,6 +145,9 @@ struct DroppedBlob {
 private struct RelayWork {
     var rows: [MongoDatabase.Update] = []
     var garbage: [DroppedBlob] = []
+    /// Heads whose assets have changed.
+    var assets: [Head] = []
+    var removedAssets: [AssetID] = []
 
     mutating func archive(_ version: VersionDocument, at key: HeadKey) {
         let id = key.row(version.sequence)

@@ -1,12 +1,13 @@
 import Bytes
 import Digests
 import Mongo
+import Threads
 
 /// An upload: `{_id: upload, b, k, owner, initiated (ms), a, t, algorithm, kind}` and its state:
 ///
 /// - `open` is true while parts can be added, also while a Complete is under way; then `token`, `since` and `version` say whose that is,
 ///   since when, and which id its version gets.
-/// - `aborting` holds the token of an abort that removes its parts.
+/// - `aborting` holds the token of an abort that removes its parts, `ending` since when (a date).
 /// - `completed` (a date) and `result` remain for 48 hours after a Complete.
 struct UploadDocument {
     let view: BSONView
@@ -176,7 +177,10 @@ extension MongoStore {
                 try database.update(
                     [
                         MongoDatabase.Update(
-                            filter, .document(["$set": ["aborting": .int64(token)], "$unset": ["open": ""]]))
+                            filter,
+                            .pipeline([
+                                ["$set": ["aborting": .int64(token), "ending": "$$NOW", "open": "$$REMOVE"]]
+                            ]))
                     ], in: MongoSchema.uploads)
             }
             if isOurs > 0 { return try await endUpload(id) }
@@ -196,6 +200,20 @@ extension MongoStore {
             try database.find(query, in: MongoSchema.uploads).documents
         }
         return views.compactMap { $0["_id"]?.text.flatMap { UploadID($0) } }
+    }
+
+    /// Ends what aborts left whose gateways died between their steps. Two may do so at once.
+    func endAbandonedAborts() async throws(MetadataError) {
+        let before = Timestamp.now().milliseconds - Int64(clamping: configuration.abandonedAfter.millisecondsClamped)
+        let query = MongoDatabase.Query(
+            ["ending": ["$lt": .date(before)]], projection: ["_id": 1], sort: ["ending": 1], limit: 100)
+        while true {
+            let views = try await perform { (database) throws(MongoError) in
+                try database.find(query, in: MongoSchema.uploads).documents
+            }
+            for id in views.compactMap({ $0["_id"]?.text.flatMap { UploadID($0) } }) { try await endUpload(id) }
+            if views.count < query.limit { return }
+        }
     }
 
     /// Drops the parts, then the upload.

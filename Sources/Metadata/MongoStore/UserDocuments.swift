@@ -48,6 +48,7 @@ extension MongoStore {
             }
         }
         guard let outcome else { throw .accessKeyExists }
+        customers.forget(user.name)
         if outcome == 0 { throw .noSuchUser }
     }
 

@@ -15,6 +15,7 @@ struct VersionDocument: Sendable {
     var revision: Int64 { view["r"]?.integer ?? 0 }
     var modified: Int64 { view["m"]?.integer ?? 0 }
     var write: Int64? { view["w"]?.integer }
+    var size: UInt64 { UInt64(bitPattern: view["z"]?.integer ?? 0) }
     var isDeleteMarker: Bool { view["d"]?.isTrue == true }
     var isNull: Bool { view["v"]?.text == VersionID.null.utf8 }
     var mayHaveRow: Bool { view["h"]?.isTrue == true }
@@ -32,7 +33,7 @@ struct VersionDocument: Sendable {
     func head() throws(MetadataError) -> VersionHead {
         VersionHead(
             sequence: sequence, versionID: try id(), isLatest: true, isDeleteMarker: isDeleteMarker,
-            modified: Timestamp(milliseconds: modified), size: UInt64(bitPattern: view["z"]?.integer ?? 0),
+            modified: Timestamp(milliseconds: modified), size: size,
             etag: try etag(), blob: blob, hasManifest: view["p"] != nil)
     }
 
@@ -44,7 +45,6 @@ struct VersionDocument: Sendable {
         attributes.storageClass = view["c"]?.binary
         var content = Content.empty
         var stored: StoredBlob?
-        let size = UInt64(bitPattern: view["z"]?.integer ?? 0)
         if withContent {
             if let blob {
                 content = .blob(blob)

@@ -51,9 +51,17 @@ final class BatchWriter: @unchecked Sendable {
     }
 
     /// One answer for each mutation, in order, all durable. Either the batch is committed, and each mutation has its own
-    /// outcome; or nothing of it is, and all have the same failure. On a full disk what makes room is tried by itself.
+    /// outcome; or nothing of it is, and all have the same failure. On a full disk what makes room is tried by itself, and
+    /// where a page of the database is damaged each mutation is: only those that need the page fail.
     func commit(_ mutations: [Mutation]) -> [Result<Answer, MetadataError>] {
-        if ballast.isHeld, case .answered(let answers) = outcome(of: mutations) { return answers }
+        if ballast.isHeld {
+            switch outcome(of: mutations) {
+            case .answered(let answers): return answers
+            case .damaged(let reason):
+                return mutations.count == 1 ? [.failure(.damaged(reason))] : mutations.flatMap { commit([$0]) }
+            case .diskFull: break
+            }
+        }
         return commitWhatMakesRoom(mutations)
     }
 
@@ -61,6 +69,8 @@ final class BatchWriter: @unchecked Sendable {
         case answered([Result<Answer, MetadataError>])
         /// Nothing of the batch was done.
         case diskFull
+        /// Nor here: it needs a page that is not what was written.
+        case damaged(String)
     }
 
     private func outcome(of mutations: [Mutation]) -> Outcome {
@@ -76,13 +86,14 @@ final class BatchWriter: @unchecked Sendable {
             }
             if error.isFatal { stop(reason) }
             if error.isDiskFull, failure == nil { return .diskFull }
+            if error.isDamage, failure == nil { return .damaged(reason) }
             return .answered(mutations.map { _ in .failure(failure ?? .unavailable(reason)) })
         }
     }
 
     private func commitWhatMakesRoom(_ mutations: [Mutation]) -> [Result<Answer, MetadataError>] {
         let chosen = mutations.filter(\.makesRoom)
-        guard !chosen.isEmpty, let answers = outcomeWithBallast(of: chosen) else {
+        guard !chosen.isEmpty, let answers = answersWithBallast(to: chosen) else {
             return mutations.map { _ in .failure(failure ?? .diskFull) }
         }
         var next = answers.makeIterator()
@@ -92,10 +103,16 @@ final class BatchWriter: @unchecked Sendable {
     }
 
     /// Nil where the disk is full even without the ballast.
-    private func outcomeWithBallast(of mutations: [Mutation]) -> [Result<Answer, MetadataError>]? {
-        if case .answered(let answers) = outcome(of: mutations) { return answers }
-        ballast.giveUp()
-        if case .answered(let answers) = outcome(of: mutations) { return answers }
+    private func answersWithBallast(to mutations: [Mutation]) -> [Result<Answer, MetadataError>]? {
+        for isLast in [false, true] {
+            switch outcome(of: mutations) {
+            case .answered(let answers): return answers
+            case .damaged(let reason):
+                if mutations.count == 1 { return [.failure(.damaged(reason))] }
+                return mutations.flatMap { answersWithBallast(to: [$0]) ?? [.failure(.diskFull)] }
+            case .diskFull: if !isLast { ballast.giveUp() }
+            }
+        }
         return nil
     }
 
@@ -110,9 +127,12 @@ final class BatchWriter: @unchecked Sendable {
         var answers: [Result<Answer, MetadataError>] = []
         var logged: [Logged] = []
         answers.reserveCapacity(mutations.count)
+        try forgetIfDue(&decider, &rows, &group, &logged)
         for mutation in mutations {
             let (decision, answer): (Decision, Answer)
             do { (decision, answer) = try decider.decide(mutation) } catch {
+                // Where a page cannot be read the library ends the transaction, and with it what the others wrote.
+                if !connection.isInTransaction { throw BatchFailure("deciding", error) }
                 answers.append(.failure(error))
                 continue
             }
@@ -122,9 +142,6 @@ final class BatchWriter: @unchecked Sendable {
             } else {
                 answers.append(.success(answer))
             }
-        }
-        if let decision = decisionToForget(&decider) {
-            _ = try take(decision, at: decider.now, isAlone: false, &rows, &group, &logged)
         }
         if logged.isEmpty {
             do { try connection.rollback() } catch { throw BatchFailure("ROLLBACK", error) }
@@ -152,7 +169,7 @@ final class BatchWriter: @unchecked Sendable {
             try rows.apply(decision, payloadAt: place)
             if !isAlone { try connection.release() }
         } catch {
-            if isAlone || error.isInputOutput || error.isDiskFull || !connection.isInTransaction {
+            if isAlone || error.isInputOutput || error.isDiskFull || error.isDamage || !connection.isInTransaction {
                 throw BatchFailure("writing rows", error)
             }
             rows.forget(since: mark)
@@ -178,7 +195,7 @@ final class BatchWriter: @unchecked Sendable {
         if !files.isEmpty {
             // Whoever gives the barrier ends the process itself where a sync failed; any other error is the batch's.
             do { try barrier(files) } catch {
-                throw BatchFailure(reason: "barrier: \(error)", isFatal: false, isDiskFull: false)
+                throw BatchFailure(reason: "barrier: \(error)")
             }
         }
         let changes = logged.flatMap(\.decision.changes)
@@ -218,13 +235,19 @@ final class BatchWriter: @unchecked Sendable {
         }
     }
 
-    private func decisionToForget(_ decider: inout Decider) -> Decision? {
+    /// What cannot be forgotten now is forgotten later.
+    private func forgetIfDue(
+        _ decider: inout Decider, _ rows: inout RowWriter, _ group: inout LogGroup, _ logged: inout [Logged]
+    ) throws(BatchFailure) {
         let now = decider.now.milliseconds
-        if now - forgot < Self.forgetEveryMilliseconds, now >= forgot { return nil }
+        if now - forgot < Self.forgetEveryMilliseconds, now >= forgot { return }
         forgot = now
-        let limit = now - Decider.completedKeptMilliseconds
-        // What could not be forgotten now is forgotten later.
-        return try? decider.decide(.forgetCompleted(before: Timestamp(milliseconds: limit))).0
+        let limit = Timestamp(milliseconds: now - Decider.completedKeptMilliseconds)
+        if let (decision, _) = try? decider.decide(.forgetCompleted(before: limit)) {
+            _ = try take(decision, at: decider.now, isAlone: false, &rows, &group, &logged)
+        } else if !connection.isInTransaction {
+            do { try connection.begin() } catch { throw BatchFailure("BEGIN", error) }
+        }
     }
 
     // MARK: Between batches
@@ -267,7 +290,8 @@ final class BatchWriter: @unchecked Sendable {
             // A checkpoint syncs the write-ahead log before it copies anything.
             if try connection.checkpoint(kind) { settled.withLock { [applied = state.applied] in $0 = applied } }
         } catch {
-            if error.isInputOutput { stop("checkpoint: \(error)") }
+            // A damaged page of the write-ahead log would never get into the database: the next start takes it from the log.
+            if error.isInputOutput || error.isDamage { stop("checkpoint: \(error)") }
         }
     }
 
@@ -286,20 +310,32 @@ private struct BatchFailure: Error {
     /// The process must not go on: what is durable is unknown.
     var isFatal: Bool
     var isDiskFull: Bool
+    /// A page of the database is not what was written.
+    var isDamage: Bool
 
-    init(reason: String, isFatal: Bool, isDiskFull: Bool) {
-        (self.reason, self.isFatal, self.isDiskFull) = (reason, isFatal, isDiskFull)
+    init(reason: String, isFatal: Bool = false, isDiskFull: Bool = false, isDamage: Bool = false) {
+        (self.reason, self.isFatal, self.isDiskFull, self.isDamage) = (reason, isFatal, isDiskFull, isDamage)
     }
 
     init(_ step: String, _ error: SQLiteError) {
-        self.init(reason: "\(step): \(error)", isFatal: error.isInputOutput, isDiskFull: error.isDiskFull)
+        self.init(
+            reason: "\(step): \(error)", isFatal: error.isInputOutput, isDiskFull: error.isDiskFull,
+            isDamage: error.isDamage)
+    }
+
+    /// Of a decision that took the transaction with it.
+    init(_ step: String, _ error: MetadataError) {
+        switch error {
+        case .damaged(let reason): self.init(reason: "\(step): \(reason)", isDamage: true)
+        default: self.init(reason: "\(step): \(error)", isDiskFull: error == .diskFull)
+        }
     }
 
     init(_ step: String, _ error: LogError) {
         switch error {
-        case .diskFull: self.init(reason: "\(step): \(error)", isFatal: false, isDiskFull: true)
-        case .fatal: self.init(reason: "\(step): \(error)", isFatal: true, isDiskFull: false)
-        case .damaged, .foreign, .system: self.init(reason: "\(step): \(error)", isFatal: false, isDiskFull: false)
+        case .diskFull: self.init(reason: "\(step): \(error)", isDiskFull: true)
+        case .fatal: self.init(reason: "\(step): \(error)", isFatal: true)
+        case .damaged, .foreign, .system: self.init(reason: "\(step): \(error)")
         }
     }
 }

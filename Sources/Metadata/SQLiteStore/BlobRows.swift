@@ -38,7 +38,7 @@ extension Rows {
         }
     }
 
-    private static func blob(at row: Statement) -> StoredBlob {
+    static func blob(at row: Statement) -> StoredBlob {
         let location: BlobLocation =
             row.isNull(3)
             ? .file

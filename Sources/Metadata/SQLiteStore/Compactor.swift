@@ -81,7 +81,7 @@ struct Compactor {
                     continue
                 }
                 let change = pending.removeLast()
-                guard let payload = change.payload, let id = try Self.blob(of: change), let blob = try place(id),
+                guard let payload = change.payload, let id = try Compactor.blob(of: change), let blob = try place(id),
                     blob.location == .segment(payload.segment, offset: payload.offset)
                 else { continue }
                 do { found.append(Relocation(blob: blob, bytes: try segments.payload(at: payload))) } catch {
@@ -92,14 +92,16 @@ struct Compactor {
             return found
         }
 
-        private static func blob(of change: LoggedChange) throws(MetadataError) -> BlobID? {
-            for change in try Records.decision(change.body).0.changes {
-                switch change {
-                case .blobAdded(let id, _, _, isInLog: true), .blobMoved(let id, _): return id
-                default: continue
-                }
+    }
+
+    /// The blob whose bytes are the payload of a change.
+    static func blob(of change: LoggedChange) throws(MetadataError) -> BlobID? {
+        for change in try Records.decision(change.body).0.changes {
+            switch change {
+            case .blobAdded(let id, _, _, isInLog: true), .blobMoved(let id, _): return id
+            default: continue
             }
-            return nil
         }
+        return nil
     }
 }

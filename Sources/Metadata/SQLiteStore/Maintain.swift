@@ -7,7 +7,8 @@ extension SQLiteStore {
     public var maintenanceInterval: Duration { configuration.maintenance.interval }
 
     /// One round of maintenance: a base where one is due, compaction of segments that are mostly dead, removal of those that
-    /// nothing needs. One round at a time. A damaged segment is reported and left alone.
+    /// nothing needs. One round at a time. A damaged segment is reported
+    /// once, and goes too when nothing is left in it that can be read and is needed.
     public func maintain() async throws(MetadataError) -> MaintenanceReport {
         var report = MaintenanceReport()
         let configuration = configuration.maintenance
@@ -28,7 +29,10 @@ extension SQLiteStore {
                 try await moveBlobs(of: segment, &report)
             } catch {
                 guard case .broken(let reason) = error else { throw error }
+                // Once: what could not be read then is not to be read later either.
+                guard evacuated.withLock({ $0.insert(segment.number).inserted }) else { continue }
                 report.damaged.append(reason)
+                try await evacuate(segment.number, &report)
             }
         }
         let left = try read { (rows) throws(MetadataError) in try rows.liveBytes() }

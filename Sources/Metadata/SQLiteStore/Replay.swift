@@ -51,7 +51,7 @@ struct Replay {
     ) throws(SQLiteError) {
         let decision: Decision
         do { decision = try Records.decision(change.body).0 } catch {
-            throw SQLiteError(code: 11, message: "change \(change.lsn) of the log cannot be read: \(error)")
+            throw SQLiteError(code: 1, message: "change \(change.lsn) of the log cannot be read: \(error)")
         }
         try rows.apply(decision, payloadAt: change.payload)
         state.note(decision)

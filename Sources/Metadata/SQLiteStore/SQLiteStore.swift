@@ -20,6 +20,8 @@ public final class SQLiteStore: MetadataStore {
     public let segments: SegmentFiles
     /// The highest id of a blob that any change named before this opening.
     public let lastBlob: BlobID
+    /// Segments that cannot be walked, of which what can be read has been moved.
+    let evacuated: Lock<Set<UInt64>> = Lock([])
 
     private init(
         folder: DataFolder, readers: ReaderPool, writer: BatchWriter, catalog: Lock<Catalog>, cache: VersionCache,
@@ -69,8 +71,7 @@ public final class SQLiteStore: MetadataStore {
     private static func recover(
         _ folder: DataFolder, _ file: String, _ segments: SegmentFiles, _ configuration: SQLiteStoreConfiguration
     ) throws(MetadataError) -> (Connection, ViewState, LogWriter) {
-        let connection = try openWriter(file, configuration)
-        try Schema.prepare(connection)
+        let connection = try openPrepared(folder, file, configuration)
         let rows = Rows(connection: connection)
         try keepFormerFormat(folder, rows)
         let state = try Replay(connection: connection, files: segments).run(from: try rows.viewState())
@@ -82,6 +83,35 @@ public final class SQLiteStore: MetadataStore {
         } catch {
             throw MetadataError(error)
         }
+    }
+
+    /// A database of the present schema, whose pages carry check values.
+    private static func openPrepared(
+        _ folder: DataFolder, _ file: String, _ configuration: SQLiteStoreConfiguration
+    ) throws(MetadataError) -> Connection {
+        let upgrade = PageUpgrade(folder: folder, file: file)
+        if let current = try openUnlessFormer(file, upgrade, configuration) { return current }
+        try upgrade.replace()
+        let connection = try openWriter(file, configuration)
+        try Schema.prepare(connection)
+        return connection
+    }
+
+    /// Nil where `upgrade` has written what takes the place of the database; that is closed then.
+    private static func openUnlessFormer(
+        _ file: String, _ upgrade: PageUpgrade, _ configuration: SQLiteStoreConfiguration
+    ) throws(MetadataError) -> Connection? {
+        let connection = try openWriter(file, configuration)
+        try Schema.prepare(connection)
+        let isFormer: Bool
+        do { isFormer = try PageUpgrade.isNeeded(by: connection) } catch { throw MetadataError(error) }
+        if !isFormer {
+            // The byte that says so is not among those that are compared where it says no.
+            guard connection.hasPageChecks else { throw .damaged("damaged page 1 of \(file)") }
+            return connection
+        }
+        try upgrade.write(from: connection)
+        return nil
     }
 
     /// What a store of the first format holds is in no log: a base keeps it before anything else happens.

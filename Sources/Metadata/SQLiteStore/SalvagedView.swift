@@ -27,7 +27,7 @@ public final class SalvagedView {
             let connection = try Connection.open(path, mode: .readWrite)
             let base = try Bases(folder: folder).copyNewest(to: connection)
             try connection.run(script: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;")
-            do { try Schema.prepare(connection) } catch { throw SQLiteError(code: 11, message: "\(error)") }
+            do { try Schema.prepare(connection) } catch { throw SQLiteError(code: 1, message: "\(error)") }
             let view = SalvagedView(base: base, connection: connection)
             try view.apply(SegmentFiles(disk: folder.disk, directory: folder.segments, storeID: folder.id))
             return view
@@ -83,32 +83,12 @@ public final class SalvagedView {
     public func bucket(_ id: BucketID) throws(MetadataError) -> Bucket? { try rows.bucket(id) }
 
     /// Of buckets that are known and of versions whose bucket is not.
-    public func bucketIDs() throws(MetadataError) -> [BucketID] {
-        try connection.with(
-            "SELECT id FROM buckets UNION SELECT DISTINCT bucket FROM versions ORDER BY 1"
-        ) { (row) throws(MetadataError) in
-            var found: [BucketID] = []
-            while try row.next() { found.append(BucketID(row.int64(0))) }
-            return found
-        }
-    }
+    public func bucketIDs() throws(MetadataError) -> [BucketID] { try rows.bucketIDs() }
 
     /// In order of key, and of one key the oldest first; those after `last`.
     public func versions(
         in bucket: BucketID, after last: ObjectVersion?, limit: Int
-    ) throws(MetadataError) -> [ObjectVersion] {
-        try connection.with(
-            "SELECT * FROM versions WHERE bucket = ?1 AND (key, seq) > (?2, ?3) ORDER BY key, seq LIMIT ?4"
-        ) { (row) throws(MetadataError) in
-            row.bind(bucket.value, at: 1)
-            row.bind(last?.key.utf8 ?? [], at: 2)
-            row.bind(last?.sequence ?? Int64.min, at: 3)
-            row.bind(Int64(max(0, limit)), at: 4)
-            var found: [ObjectVersion] = []
-            while try row.next() { found.append(try rows.version(at: row, key: nil, withContent: true)) }
-            return found
-        }
-    }
+    ) throws(MetadataError) -> [ObjectVersion] { try rows.versions(in: bucket, after: last, limit: limit) }
 
     /// Nil for a blob that nothing names.
     public func blob(_ id: BlobID) throws(MetadataError) -> StoredBlob? { try rows.blob(id) }

@@ -2,17 +2,24 @@ import SQLite
 
 /// The tables of `main.db`. Its `user_version` says which of these schemas it has.
 enum Schema {
-    static let version: Int64 = 5
+    static let version: Int64 = 6
+    /// The one before `versionWithPageChecks` has the same tables, in pages without check values (`PageUpgrade`).
+    static let versionWithoutPageChecks: Int64 = 4
+    static let versionWithPageChecks: Int64 = 5
+
+    static func found(in connection: Connection) throws(SQLiteError) -> Int64 {
+        try number("PRAGMA user_version", on: connection)
+    }
 
     /// Makes the tables of a new file, accepts those of a known one, refuses all others.
     static func prepare(_ connection: Connection) throws(MetadataError) {
         do {
-            let found = try number("PRAGMA user_version", on: connection)
-            if found == version { return }
+            let found = try found(in: connection)
+            if found == version || found == versionWithoutPageChecks { return }
             if found == 1 { try migrateFromFirst(connection) }
             if found == 1 || found == 2 { try migrateFromSecond(connection) }
-            if (1...3).contains(found) { try migrateFromThird(connection) }
-            if (1...4).contains(found) { return try migrateFromFourth(connection) }
+            if (1...3).contains(found) { return try migrateFromThird(connection) }
+            if found == versionWithPageChecks { return try migrateFromFifth(connection) }
             guard found == 0 else {
                 throw MetadataError.broken(
                     "main.db has schema \(found); this program knows schema \(version). "
@@ -53,7 +60,7 @@ enum Schema {
             while try row.step() {
                 let parts: [StoredPart]
                 do { parts = try Records.parts(row.bytes(0)) } catch {
-                    throw SQLiteError(code: 11, message: "a manifest cannot be read: \(error)")
+                    throw SQLiteError(code: 1, message: "a manifest cannot be read: \(error)")
                 }
                 for part in parts {
                     guard let blob = part.blob else { continue }
@@ -81,10 +88,10 @@ enum Schema {
         try connection.commit()
     }
 
-    /// The fourth schema had no hooks.
-    private static func migrateFromFourth(_ connection: Connection) throws(SQLiteError) {
+    /// The fifth schema had no hooks.
+    private static func migrateFromFifth(_ connection: Connection) throws(SQLiteError) {
         try connection.begin()
-        try connection.run(script: jobTables + "PRAGMA user_version = 5;")
+        try connection.run(script: jobTables + "PRAGMA user_version = 6;")
         try connection.commit()
     }
 
@@ -255,7 +262,7 @@ enum Schema {
 
         """
 
-    /// Hooks, events and jobs, as the fourth schema got them. Of `hooks` the highest revision counts; former ones serve runs that
+    /// Hooks, events and jobs, as the fifth schema got them. Of `hooks` the highest revision counts; former ones serve runs that
     /// began with them. `jobs_ready` gives the next job of a lane by one seek. `job_state.planned` says up to which event jobs were made.
     private static let jobTables = """
         CREATE TABLE hooks (

@@ -4,9 +4,13 @@ import SQLite
 extension MetadataError {
     /// What the library refuses for now is `unavailable`; what it should never refuse is `broken`.
     init(_ error: SQLiteError) {
-        self =
-            error.isDiskFull
-            ? .diskFull : error.isTransient ? .unavailable(error.description) : .broken(error.description)
+        if error.isDiskFull {
+            self = .diskFull
+        } else if error.isDamage {
+            self = .damaged(error.description)
+        } else {
+            self = error.isTransient ? .unavailable(error.description) : .broken(error.description)
+        }
     }
 }
 

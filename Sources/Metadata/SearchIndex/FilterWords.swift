@@ -5,9 +5,6 @@ import Search
 struct FilterWords {
     private static let base: Int64 = 6_000
     private static let first: UInt32 = 0xE100
-    /// Stands between words that are no neighbours.
-    static let gap: [UInt8] = [0xEE, 0x80, 0x80]
-
     private let connection: Connection
     /// Those met lately.
     private var known: [[UInt8]: Int64] = [:]

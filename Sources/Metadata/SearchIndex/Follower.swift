@@ -8,6 +8,9 @@ import Synchronization
 final class Follower: @unchecked Sendable {
     private let store: SQLiteStore
     private let path: String
+    private let columnsSizeMax: Int
+    /// Of the file that is open.
+    private(set) var columns: DocumentColumns
     private var writer: SearchWriter?
     private(set) var progress = SearchWriter.Progress()
     /// All changes that were listed at the last look are in.
@@ -27,7 +30,10 @@ final class Follower: @unchecked Sendable {
     /// Changes that are forgotten at once.
     private static let forgetCountMin: Int64 = 1_000
 
-    init(store: SQLiteStore, path: String) { (self.store, self.path) = (store, path) }
+    init(store: SQLiteStore, path: String, columnsSizeMax: Int) {
+        (self.store, self.path, self.columnsSizeMax) = (store, path, columnsSizeMax)
+        columns = DocumentColumns(sizeMax: columnsSizeMax)
+    }
 
     /// The file is made anew at the next step. On any thread.
     func distrust() { isDistrusted.store(true, ordering: .relaxed) }
@@ -45,9 +51,11 @@ final class Follower: @unchecked Sendable {
         if writer != nil, !isDistrusted { return false }
         writer = nil
         isLevel = false
+        columns = DocumentColumns(sizeMax: columnsSizeMax)
         do {
             if !isDistrusted, let opened = try openPresent(disk), try hasAllAfter(opened.progress) {
                 (writer, progress) = (opened.writer, opened.progress)
+                try load(opened.writer.connection)
                 return false
             }
             for suffix in ["", "-wal", "-shm"] { try disk.remove(path + suffix) }
@@ -79,8 +87,16 @@ final class Follower: @unchecked Sendable {
             return progress.position == nil && progress.buildPosition == nil ? nil : (writer, progress)
         } catch {
             // A table that is missing is an error of the statement.
-            if error.isBroken || error.primaryCode == 1 { return nil }
+            if error.isDamage || error.primaryCode == 1 { return nil }
             throw error
+        }
+    }
+
+    private func load(_ connection: Connection) throws(SQLiteError) {
+        try connection.with("SELECT * FROM documents ORDER BY id DESC") { (row) throws(SQLiteError) in
+            try columns.load { () throws(SQLiteError) in
+                try row.step() ? (row.int64(0), DocumentRecord.make(of: row)) : nil
+            }
         }
     }
 
@@ -134,7 +150,7 @@ final class Follower: @unchecked Sendable {
         } catch let error as MetadataError {
             throw error
         } catch let error as SQLiteError {
-            if error.isBroken { distrust() }
+            if error.isDamage { distrust() }
             throw MetadataError(error)
         } catch {
             throw .unavailable("search.db: \(error)")
@@ -167,7 +183,7 @@ final class Follower: @unchecked Sendable {
     }
 
     private func take(_ documents: [SearchWriter.Change], _ next: SearchWriter.Progress) throws(SQLiteError) {
-        try writer?.apply(documents, next)
+        if let written = try writer?.apply(documents, next) { columns.apply(written) }
         progress = next
     }
 
@@ -182,15 +198,11 @@ final class Follower: @unchecked Sendable {
                 if try connection.checkpoint(kind) { durable = progress.position }
             }
         } catch {
+            if error.isDamage { distrust() }
             throw MetadataError(error)
         }
         guard let durable, durable - forgotten >= Self.forgetCountMin else { return nil }
         forgotten = durable
         return durable
     }
-}
-
-extension SQLiteError {
-    /// The file is no database, or a damaged one (sqlite.org/rescode.html: CORRUPT, NOTADB).
-    var isBroken: Bool { primaryCode == 11 || primaryCode == 26 }
 }

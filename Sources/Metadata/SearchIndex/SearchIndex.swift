@@ -5,21 +5,9 @@ public import Search
 import Synchronization
 import Threads
 
-/// How the index stands.
-public struct SearchStatus: Sendable, Equatable {
-    /// How long ago the oldest change was committed that is not in the index yet; zero where all are.
-    public var lag: Duration
-    /// Assets are being taken in from the beginning; answers lack those that are to come.
-    public var isBuilding: Bool
-    /// Times that the file was made anew since this opening, the first included.
-    public var buildCount: UInt64
-    /// Why it does not go on, for the log; nil where it does.
-    public var failure: String?
-}
-
 /// The index of assets in `meta/search.db`: follows the committed changes of the store, behind the writes, and answers
 /// queries. The file is never the truth: where it is missing, broken, or another version's, it is made anew from the store.
-public final class SearchIndex: Sendable {
+public final class SearchIndex: AssetSearch {
     private let store: SQLiteStore
     private let pool: Pool
     private let path: String
@@ -31,6 +19,8 @@ public final class SearchIndex: Sendable {
 
     private struct State {
         var readers: ReaderPool
+        /// Of the file that the readers read.
+        var columns: DocumentColumns
         var position: Int64 = 0
         /// Also before the first look at the file.
         var isBuilding = true
@@ -44,15 +34,16 @@ public final class SearchIndex: Sendable {
         var closers: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// `interval` is the longest time between two looks for changes.
-    public init(_ store: SQLiteStore, interval: Duration = .milliseconds(150)) {
+    /// `interval` is the longest time between two looks for changes; `memoryMax` is how many bytes of what answers are ordered by
+    /// are kept in memory, about 110 a document.
+    public init(_ store: SQLiteStore, interval: Duration = .milliseconds(150), memoryMax: Int = 256 << 20) {
         self.store = store
         self.interval = interval
         pool = store.pool
         disk = store.folder.disk
         path = store.folder.metadata + "/search.db"
-        follower = Follower(store: store, path: path)
-        state = Lock(State(readers: Self.readers(path)))
+        follower = Follower(store: store, path: path, columnsSizeMax: memoryMax)
+        state = Lock(State(readers: Self.readers(path), columns: follower.columns))
     }
 
     private static func readers(_ path: String) -> ReaderPool {
@@ -115,12 +106,12 @@ public final class SearchIndex: Sendable {
 
     /// Throws `unavailable` where the index cannot be read now.
     public func search(_ request: SearchRequest) async throws(MetadataError) -> SearchAnswer {
-        let readers = state.withLock { $0.readers }
+        let (readers, columns) = state.withLock { ($0.readers, $0.columns) }
         return try pool.blocking { () throws(MetadataError) in
             try readers.read { (rows) throws(MetadataError) in
-                do throws(SQLiteError) { return try SearchReader(rows.connection).answer(request) } catch {
+                do throws(SQLiteError) { return try SearchReader(rows.connection, columns).answer(request) } catch {
                     // What is broken is made anew by whoever writes.
-                    if error.isBroken { follower.distrust() }
+                    if error.isDamage { follower.distrust() }
                     throw .unavailable("search.db: \(error)")
                 }
             }
@@ -168,6 +159,7 @@ public final class SearchIndex: Sendable {
                     // Whoever reads still has the former file, and is the last to.
                     state.readers.close()
                     state.readers = Self.readers(path)
+                    state.columns = follower.columns
                     state.buildCount += 1
                     state.buildBegan = .now
                     state.isBuilding = true
@@ -182,6 +174,7 @@ public final class SearchIndex: Sendable {
                 let wasBuilding = state.isBuilding && state.buildBegan != nil
                 if follower.progress.position != nil { state.buildBegan = nil }
                 state.position = follower.progress.position ?? 0
+                state.columns = follower.columns
                 state.failure = nil
                 return wasBuilding && follower.progress.position != nil
             }

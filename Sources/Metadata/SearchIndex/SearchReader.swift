@@ -3,9 +3,12 @@ import Search
 
 /// Answers requests from one snapshot of `search.db`.
 struct SearchReader {
-    let connection: Connection
+    private let connection: Connection
+    private let columns: DocumentColumns
 
-    init(_ connection: Connection) { self.connection = connection }
+    init(_ connection: Connection, _ columns: DocumentColumns) {
+        (self.connection, self.columns) = (connection, columns)
+    }
 
     /// The first and the last of neighbouring document numbers.
     private typealias Numbers = ClosedRange<Int64>
@@ -132,25 +135,25 @@ struct SearchReader {
         var needsRows: Bool { relevance != nil || !wanted.isEmpty }
         var isFull: Bool { count > SearchRequest.matchCountMax }
 
-        mutating func take(_ row: Statement) {
+        mutating func take(_ record: Span<UInt8>, _ filters: [RangeClause]) {
+            let fields = DocumentRecord(record)
+            guard fields.fits(filters) else { return }
             count += 1
             if isFull { return }
-            if !wanted.isEmpty { row.withBytes(Column.facets) { noteFacets($0) } }
+            if !wanted.isEmpty { noteFacets(record.extracting(fields.facets)) }
             guard let relevance else { return }
             var number: Int64 = 0
             var text: [UInt8] = []
+            let name = record.extracting(fields.name)
             switch sort.key {
-            case .relevance:
-                number = row.withBytes(Column.name) { name in
-                    row.withBytes(Column.tags) { tags in relevance.score(name: name, tags: tags) }
-                }
-            case .name: text = [UInt8](row.bytes(Column.name).prefix(SearchCursor.textLengthMax))
-            case .size: number = row.int64(Column.size)
-            case .updated: number = row.int64(Column.updated)
-            case .created: number = row.int64(Column.number)
+            case .relevance: number = relevance.score(name: name, tags: record.extracting(fields.tags))
+            case .name: text = (0..<min(name.count, SearchCursor.textLengthMax)).map { name[$0] }
+            case .size: number = fields.size
+            case .updated: number = fields.updated
+            case .created: break
             }
             if top.mayTake(number, text) {
-                top.take(SortPlace(number: number, text: text, id: row.bytes(Column.asset)))
+                top.take(SortPlace(number: number, text: text, id: DocumentRecord.id(record)))
             }
         }
 
@@ -185,10 +188,11 @@ struct SearchReader {
                 survey.count += try count(match, range, limit: SearchRequest.matchCountMax + 1 - survey.count).count
                 continue
             }
+            var cursor = columns.cursor()
             try connection.with(Self.newestFirst) { (row) throws(SQLiteError) in
                 Self.bind(match, range, row)
                 while !survey.isFull, try row.step() {
-                    if Self.fits(row, filters) { survey.take(row) }
+                    try withRecord(row.int64(0), &cursor) { (record, _) in survey.take(record, filters) }
                 }
             }
         }
@@ -231,11 +235,14 @@ struct SearchReader {
                     ? range.lowerBound...min(range.upperBound, last - 1)
                     : max(range.lowerBound, last + 1)...range.upperBound
             }
+            var cursor = columns.cursor()
             try connection.with(isDescending ? Self.newestFirst : Self.oldestFirst) { (row) throws(SQLiteError) in
                 Self.bind(match, range, row)
                 while hits.count <= request.limit, try row.step() {
-                    guard Self.fits(row, filters) else { continue }
-                    hits.append(SortPlace(number: row.int64(Column.number), id: row.bytes(Column.asset)))
+                    try withRecord(row.int64(0), &cursor) { (record, number) in
+                        guard DocumentRecord(record).fits(filters) else { return }
+                        hits.append(SortPlace(number: number, id: DocumentRecord.id(record)))
+                    }
                 }
             }
             if hits.count > request.limit { break }
@@ -245,43 +252,31 @@ struct SearchReader {
 
     // MARK: Rows
 
-    /// The columns of the two statements below.
-    private enum Column {
-        static let number: Int32 = 0, asset: Int32 = 1, size: Int32 = 2, updated: Int32 = 3, duration: Int32 = 4
-        static let width: Int32 = 5, height: Int32 = 6, facets: Int32 = 7, name: Int32 = 8, tags: Int32 = 9
-    }
+    private static let newestFirst: StaticString =
+        "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC"
+    private static let oldestFirst: StaticString =
+        "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid"
 
-    private static let newestFirst: StaticString = """
-        SELECT words.rowid, asset, size, updated, duration, width, height, facets, documents.name, documents.tags
-        FROM words CROSS JOIN documents ON documents.id = words.rowid
-        WHERE words MATCH ?1 AND words.rowid BETWEEN ?2 AND ?3 ORDER BY words.rowid DESC
-        """
-    private static let oldestFirst: StaticString = """
-        SELECT words.rowid, asset, size, updated, duration, width, height, facets, documents.name, documents.tags
-        FROM words CROSS JOIN documents ON documents.id = words.rowid
-        WHERE words MATCH ?1 AND words.rowid BETWEEN ?2 AND ?3 ORDER BY words.rowid
-        """
+    /// Lends the record of a document, from memory or from its row.
+    private func withRecord(
+        _ number: Int64, _ cursor: inout DocumentColumns.Cursor, _ body: (Span<UInt8>, Int64) -> Void
+    ) throws(SQLiteError) {
+        if let (chunk, range) = cursor.find(number) {
+            let bytes = chunk.bytes
+            body(bytes.span.extracting(range), number)
+            return
+        }
+        let read = try connection.with("SELECT * FROM documents WHERE id = ?1") { (row) throws(SQLiteError) in
+            row.bind(number, at: 1)
+            return try row.step() ? DocumentRecord.make(of: row) : nil
+        }
+        if let read { body(read.span, number) }
+    }
 
     private static func bind(_ match: [UInt8], _ range: Numbers, _ row: Statement) {
         row.bind(String(decoding: match, as: UTF8.self), at: 1)
         row.bind(range.lowerBound, at: 2)
         row.bind(range.upperBound, at: 3)
-    }
-
-    private static func fits(_ row: Statement, _ filters: [RangeClause]) -> Bool {
-        for clause in filters {
-            let value: Int64? =
-                switch clause.field {
-                case .size: row.int64(Column.size)
-                case .updated: row.int64(Column.updated)
-                case .duration: row.optionalInt64(Column.duration)
-                case .width: row.optionalInt64(Column.width)
-                case .height: row.optionalInt64(Column.height)
-                case .created: nil
-                }
-            if !clause.holds(for: value) { return false }
-        }
-        return true
     }
 
     /// The most frequent terms, as they are shown.
@@ -296,6 +291,22 @@ struct SearchReader {
             if let label { values.append(FacetValue(value: label, count: count)) }
         }
         return values
+    }
+}
+
+extension DocumentRecord {
+    fileprivate func fits(_ filters: [RangeClause]) -> Bool {
+        filters.allSatisfy { clause in
+            switch clause.field {
+            case .size: clause.holds(for: size)
+            case .updated: clause.holds(for: updated)
+            case .duration: clause.holds(for: duration)
+            case .width: clause.holds(for: width)
+            case .height: clause.holds(for: height)
+            // By the document's number.
+            case .created: true
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ import SQLite
 /// - `documents` has what answers are ordered, filtered and divided by; `texts` what else it takes to remove a document from
 ///   `words`; `terms` the terms of filters by number.
 enum SearchSchema {
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     /// Whether the file is whole as far as that is known at once, of this version, and that of this store.
     static func fits(_ connection: Connection, store: [UInt8]) throws(SQLiteError) -> Bool {

@@ -8,6 +8,8 @@ struct SearchWriter {
     private var terms: FilterWords
     /// Words of the vocabulary that were met lately.
     private var knownWords = Set<[UInt8]>()
+    /// What the present transaction makes of documents.
+    private var records: Written = [:]
     private static let knownWordsMax = 200_000
 
     init(_ connection: Connection) {
@@ -17,6 +19,9 @@ struct SearchWriter {
 
     /// An asset as it is now; nil where it is not there any more.
     typealias Change = (id: AssetID, document: SearchDocument?)
+
+    /// The record of each document that was written; nil for one that is gone.
+    typealias Written = [Int64: [UInt8]?]
 
     /// How far assets were taken in.
     struct Progress: Equatable {
@@ -37,13 +42,16 @@ struct SearchWriter {
     }
 
     /// Takes the changes in, each asset at most once, and notes the progress, in one transaction.
-    mutating func apply(_ changes: [Change], _ progress: Progress) throws(SQLiteError) {
+    @discardableResult
+    mutating func apply(_ changes: [Change], _ progress: Progress) throws(SQLiteError) -> Written {
+        records = [:]
         do throws(SQLiteError) {
             try connection.begin()
             // FTS5 writes what comes in ascending order in one go.
             for placed in try place(changes).sorted(by: { $0.number < $1.number }) { try apply(placed) }
             try note(progress)
             try connection.commit()
+            return records
         } catch {
             terms.forget()
             knownWords = []
@@ -116,6 +124,7 @@ struct SearchWriter {
             if let former { try removeWords(placed.number, former) }
             try run("DELETE FROM documents WHERE id = ?1") { $0.bind(placed.number, at: 1) }
             try run("DELETE FROM texts WHERE id = ?1") { $0.bind(placed.number, at: 1) }
+            records.updateValue(nil, forKey: placed.number)
             return
         }
         let entry = try entry(of: document)
@@ -143,6 +152,11 @@ struct SearchWriter {
             $0.bind(entry.name, at: 9)
             $0.bind(entry.tags, at: 10)
         }
+        let record = DocumentRecord.make(
+            asset: document.id, size: document.size, updated: document.updated, duration: document.duration,
+            width: document.width, height: document.height, facets: facets, name: entry.name.utf8,
+            tags: entry.tags.utf8)
+        records.updateValue(record, forKey: placed.number)
     }
 
     private func removeWords(_ number: Int64, _ entry: Entry) throws(SQLiteError) {
@@ -201,15 +215,8 @@ struct SearchWriter {
         }
     }
 
-    /// The words of the fields, and the wholes of their runs, each apart from the others; as `Relevance` takes them.
     private static func text(of fields: [FieldWords]) -> String {
-        var words: [[UInt8]] = []
-        for field in fields where !field.parts.isEmpty {
-            if !words.isEmpty { words.append(FilterWords.gap) }
-            words += field.parts
-        }
-        for whole in fields.flatMap(\.wholes) { words += [FilterWords.gap, whole] }
-        return String(decoding: Relevance.spaced(words), as: UTF8.self)
+        String(decoding: Relevance.text(of: fields), as: UTF8.self)
     }
 
     /// The numbers of the terms that the document counts under: its type, its folder or 0, its tags.

@@ -1,5 +1,6 @@
 public import Buckets
 public import HTTPServer
+public import Metadata
 
 /// Every setting of the gateway, read once at the start. The defaults here are those of `Setting.all`.
 public struct GatewayConfiguration: Sendable {
@@ -17,6 +18,8 @@ public struct GatewayConfiguration: Sendable {
     public var metadata = MetadataChoice.sqlite
     /// Commands of MongoDB under way at once.
     public var mongoClientsMax = 64
+    /// Path of the file with the key that seals secrets; nil for the one of the data folder.
+    public var keyFile: String?
     public var blobs = BlobsChoice.local
     public var engine = Engine()
     /// PEM files; both or none.
@@ -51,8 +54,10 @@ public struct GatewayConfiguration: Sendable {
     public var verifiedFor = Duration.seconds(24 * 3600)
     /// Such files that are remembered.
     public var verifiedMax = 1 << 16
-    /// Bytes per second that the check in the background reads; 0 for none.
-    public var scrubRate: UInt64 = 16 << 20
+    /// The check in the background.
+    public var scrub = ScrubConfiguration()
+    /// Bases and compaction.
+    public var maintenance = MaintenanceConfiguration()
     /// Bytes of the largest object that lies in the log instead of having a file.
     public var inlineMax = 128 << 10
     /// How far a request's date may lie from the clock.
@@ -80,7 +85,8 @@ public struct GatewayConfiguration: Sendable {
         public var partBytes = 16 << 20
         /// Bytes that all uploads to the engine hold in memory.
         public var uploadBytesMax = 256 << 20
-        public var garbageLifetime = Duration.seconds(3600)
+        /// Nil for 1 h, and 48 h with metadata in MongoDB.
+        public var garbageLifetime: Duration?
     }
 
     /// What OGW_PUBLIC_URL says, or the first TCP address in `bound`, by which this machine reaches the S3 listener.

@@ -1,5 +1,6 @@
 import Buckets
 import Bytes
+import Metadata
 
 extension Setting {
     /// Every setting, in the order of the help. `ogw serve --help` and the documentation are made from this table.
@@ -71,6 +72,12 @@ extension Setting {
                 c.mongoClientsMax = try v.integer(1...1_000)
             },
             Setting(
+                "OGW_KEY_FILE", "FILE", default: "",
+                "File of the key that seals the users' secret keys, made where it is absent; secret.key in OGW_DATA where not set. All gateways on one database need the same."
+            ) { (c, v) throws(SettingError) in
+                c.keyFile = try v.nonEmpty(wanted: "the path of a key file")
+            },
+            Setting(
                 "OGW_BLOBS", "local|s3://BUCKET/PREFIX?endpoint=URL&region=NAME", default: "local",
                 "Where the objects' bytes are kept: in the data folder, or on an engine that speaks S3. Small ones lie in the log (OGW_INLINE_MAX)."
             ) { (c, v) throws(SettingError) in
@@ -123,7 +130,7 @@ extension Setting {
                 (c, v) throws(SettingError) in
                 c.logsAccess = try v.onOff()
             },
-        ] + engine + limits
+        ] + engine + limits + upkeep
 
     /// Of blobs on an engine only.
     private static let engine: [Setting] = [
@@ -150,8 +157,8 @@ extension Setting {
             c.engine.uploadBytesMax = Int(try v.size((16 << 20)...(1 << 40)))
         },
         Setting(
-            "OGW_BLOBS_GARBAGE_AFTER", "DURATION", default: "1h",
-            "How long the engine keeps what nothing names any more; what is being read stays in any case."
+            "OGW_BLOBS_GARBAGE_AFTER", "DURATION", default: "",
+            "How long the engine keeps what nothing names any more, beside what is being read; where not set, 1h, and 48h with metadata in MongoDB."
         ) { (c, v) throws(SettingError) in
             c.engine.garbageLifetime = try v.duration(.zero...Duration.seconds(366 * 86_400))
         },
@@ -216,15 +223,53 @@ extension Setting {
             c.verifiedMax = try v.integer(0...10_000_000)
         },
         Setting(
-            "OGW_SCRUB_RATE", "SIZE", default: "16MiB",
-            "Bytes per second that the check of everything stored reads in the background; 0 for none."
-        ) { (c, v) throws(SettingError) in
-            c.scrubRate = try v.size(0...(1 << 40))
-        },
-        Setting(
             "OGW_CLOCK_SKEW_MAX", "DURATION", default: "15m", "How far a signed request's date may lie from the clock."
         ) { (c, v) throws(SettingError) in
             c.clockSkewMax = try v.duration(.seconds(1)...Duration.seconds(86_400))
+        },
+    ]
+
+    /// What the store does by itself.
+    private static let upkeep: [Setting] = [
+        Setting(
+            "OGW_SCRUB_RATE", "SIZE", default: "16MiB",
+            "Bytes per second that the check of everything stored reads in the background; 0 for none."
+        ) { (c, v) throws(SettingError) in
+            c.scrub.rate = try v.size(0...(1 << 40))
+        },
+        Setting(
+            "OGW_SCRUB_INTERVAL", "DURATION", default: "24h", "From the beginning of one check to that of the next."
+        ) {
+            (c, v) throws(SettingError) in
+            c.scrub.interval = try v.duration(.seconds(60)...Duration.seconds(366 * 86_400))
+        },
+        Setting("OGW_SCRUB_DELAY", "DURATION", default: "10m", "From the start to the first check, or its going on.") {
+            (c, v) throws(SettingError) in
+            c.scrub.delay = try v.duration(.zero...Duration.seconds(86_400))
+        },
+        Setting(
+            "OGW_BASE_EVERY", "SIZE", default: "256MiB",
+            "A copy of the database (a base) is made when the log has grown by so much, and by as much as the database is large."
+        ) { (c, v) throws(SettingError) in
+            c.maintenance.baseEveryBytes = try v.size((1 << 20)...(1 << 40))
+        },
+        Setting("OGW_BASES_KEPT", "N", default: "2", "Bases kept; the log is kept from the oldest one on.") {
+            (c, v) throws(SettingError) in
+            c.maintenance.basesKept = try v.integer(1...100)
+        },
+        Setting(
+            "OGW_COMPACT_BELOW", "PERCENT", default: "50",
+            "A segment of the log of which less than this share is needed is compacted; 0 waits until none is."
+        ) { (c, v) throws(SettingError) in
+            c.maintenance.liveShareMin = try v.integer(0...90)
+        },
+        Setting("OGW_COMPACT_RATE", "SIZE", default: "32MiB", "Bytes per second that compaction moves.") {
+            (c, v) throws(SettingError) in
+            c.maintenance.compactionBytesPerSecond = try v.size((64 << 10)...(1 << 40))
+        },
+        Setting("OGW_MAINTENANCE_INTERVAL", "DURATION", default: "10s", "How often bases and segments are looked at.") {
+            (c, v) throws(SettingError) in
+            c.maintenance.interval = try v.duration(.seconds(1)...Duration.seconds(86_400))
         },
     ]
 

@@ -5,8 +5,8 @@ import Search
 
 /// `GET /api/assets/search` and `GET /api/assets/{asset_id}`.
 struct AssetRoutes: Sendable {
-    let store: SQLiteStore
-    let index: SearchIndex
+    let store: any MetadataStore
+    let index: any AssetSearch
     /// Of the S3 listener, without a slash at its end.
     let publicURL: String
 

@@ -9,10 +9,13 @@ final class Readiness: Sendable {
         var failure: @Sendable () async -> String?
     }
 
-    private let checks: [Check]
+    private let checks: Lock<[Check]>
     private let stopping = Lock(false)
 
-    init(_ checks: [Check]) { self.checks = checks }
+    init(_ checks: [Check]) { self.checks = Lock(checks) }
+
+    /// From now on these count, in the place of the former ones.
+    func replace(by checks: [Check]) { self.checks.withLock { $0 = checks } }
 
     /// From now on the answer is not ready, so that balancers send nobody any more.
     func stop() { stopping.withLock { $0 = true } }
@@ -24,7 +27,7 @@ final class Readiness: Sendable {
             isReady = false
             members.append(.init("gateway", ["status": "failed", "reason": "stopping"]))
         }
-        for check in checks {
+        for check in checks.withLock({ $0 }) {
             if let reason = await check.failure() {
                 isReady = false
                 members.append(.init(check.name, ["status": "failed", "reason": .string(reason)]))

@@ -9,13 +9,19 @@ struct RouteTable: Sendable {
     private let log: Log
     /// Nil where no route asks who calls.
     private let authenticator: ServicesAuthenticator?
+    /// What is said of a path that no route has.
+    private let elsewhere: Problem
     /// The most bytes of a JSON body.
     private static let bodySizeMax = 1 << 20
 
-    init(_ routes: [Route], log: Log, authenticator: ServicesAuthenticator? = nil) {
+    init(
+        _ routes: [Route], log: Log, authenticator: ServicesAuthenticator? = nil,
+        elsewhere: Problem = Problem(404, "Not found", "There is nothing under this path.")
+    ) {
         self.routes = routes
         self.log = log
         self.authenticator = authenticator
+        self.elsewhere = elsewhere
     }
 
     /// What was found for a path: the route, or the problem with the template where one matches.
@@ -41,7 +47,7 @@ struct RouteTable: Sendable {
             return .route(route, parameters)
         }
         guard let template = fitting.first?.0.path.text else {
-            return .problem(Problem(404, "Not found", "There is nothing under this path."), endpoint: "unmatched")
+            return .problem(elsewhere, endpoint: "unmatched")
         }
         var allow = fitting.map { $0.0.method.rawValue }
         if allow.contains("GET") { allow.append("HEAD") }
@@ -106,6 +112,11 @@ struct RouteTable: Sendable {
             return try await route.handler(input)
         } catch let problem as Problem {
             return Self.answer(problem)
+        } catch MetadataError.unavailable(let reason), MetadataError.overloaded(let reason) {
+            log.event(
+                "route_unavailable", level: .warning,
+                ["endpoint": .text(route.path.text), "method": .text(route.method.rawValue), "reason": .text(reason)])
+            return Self.answer(Problem(503, "Unavailable", "The store cannot be reached now; try again."))
         } catch {
             log.event(
                 "route_failed", level: .error,
@@ -141,6 +152,7 @@ struct RouteTable: Sendable {
         headers.add("x-content-type-options", "nosniff")
         if !allow.isEmpty { headers.add("allow", allow.joined(separator: ", ")) }
         if answer.status == 401 { headers.add("www-authenticate", "Basic realm=\"ObjectGateway\", charset=\"UTF-8\"") }
+        if answer.status == 503 { headers.add("retry-after", "1") }
         if answer.status == 204 { return Response(status: 204, headers: headers) }
         headers.add("content-type", answer.contentType.description)
         return Response(

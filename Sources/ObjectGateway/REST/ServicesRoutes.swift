@@ -5,7 +5,7 @@ import Threads
 enum ServicesRoutes {
     static func table(
         metrics: Metrics, readiness: Readiness, log: Log, pool: Pool, publicURL: String, version: String,
-        assets: AssetRoutes? = nil, authenticator: ServicesAuthenticator? = nil
+        assets: AssetRoutes? = nil, authenticator: ServicesAuthenticator? = nil, elsewhere: Problem? = nil
     ) -> RouteTable {
         func make(document: JSONValue) -> [Route] {
             routes(
@@ -14,7 +14,9 @@ enum ServicesRoutes {
         }
         let document = OpenAPIDocument.make(
             of: make(document: .null), title: "ObjectGateway services", version: version, server: "/")
-        return RouteTable(make(document: document), log: log, authenticator: authenticator)
+        let all = make(document: document)
+        guard let elsewhere else { return RouteTable(all, log: log, authenticator: authenticator) }
+        return RouteTable(all, log: log, authenticator: authenticator, elsewhere: elsewhere)
     }
 
     private static func routes(

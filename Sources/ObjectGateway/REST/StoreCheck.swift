@@ -19,6 +19,7 @@ struct StoreCheck: Sendable {
             "position": .integer(Int64(clamping: report.position.value)),
             "blobs": .integer(Int64(clamping: report.blobs)), "bytes": .integer(Int64(clamping: report.bytes)),
             "errors": .integer(Int64(clamping: report.errors)), "orphans": .integer(Int64(clamping: report.orphans)),
+            "lost": .integer(Int64(clamping: report.lost)), "healed": .integer(Int64(clamping: report.healed)),
             "garbage": .integer(Int64(clamping: garbage)),
             "in_doubt": .integer(Int64(clamping: objects.inDoubtCount)),
             "findings": .array(report.findings.map(describe)),
@@ -53,7 +54,8 @@ extension ControlRoutes {
         .init("running", .boolean), .init("pass", .integer), .init("failure", .string, required: false),
         .init("started_at", .string, required: false), .init("finished_at", .string, required: false),
         .init("position", .integer), .init("blobs", .integer), .init("bytes", .integer), .init("errors", .integer),
-        .init("orphans", .integer), .init("garbage", .integer), .init("in_doubt", .integer),
+        .init("orphans", .integer), .init("lost", .integer), .init("healed", .integer), .init("garbage", .integer),
+        .init("in_doubt", .integer),
         .init("findings", .array(of: finding)),
     ])
 

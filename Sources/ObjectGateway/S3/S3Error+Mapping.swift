@@ -43,7 +43,7 @@ extension S3Error {
         case .superseded: self.init(.slowDown, cause: "\(error)")
         case .userExists, .accessKeyExists, .noSuchUser, .noSuchJob, .leaseLost, .sourceGone:
             self.init(.internalError, cause: "\(error)")
-        case .broken(let cause): self.init(.internalError, cause: cause)
+        case .broken(let cause), .damaged(let cause): self.init(.internalError, cause: cause)
         }
     }
 

@@ -26,21 +26,20 @@ struct BlobsPlace {
             throw StartError(
                 "OGW_BLOBS is \"local\", but the objects of \(folder.path) lie on an engine: wanted \(place).")
         }
-        if known == nil { try refuseLocalFiles() }
-        guard let accessKey = configuration.engine.accessKey, let secretKey = configuration.engine.secretKey else {
-            let missing = configuration.engine.accessKey == nil ? "OGW_BLOBS_ACCESS_KEY" : "OGW_BLOBS_SECRET_KEY"
-            throw StartError("\(missing) is not set: wanted the key for the engine that OGW_BLOBS names.")
+        if known == nil { try Self.refuseFiles(of: folder, pool: pool) }
+        let engine = RemotePlace(address: address, configuration: configuration, pool: pool)
+        let blobs = try engine.blobs(
+            ids: .folder(local), storeID: folder.id, garbageLifetime: .seconds(3600), blobsConfiguration)
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            do throws(StartError) {
+                try await engine.claim(blobs)
+                break
+            } catch {
+                guard error.isPassing, ContinuousClock.now < deadline else { throw StartError(error.description) }
+                await pool.sleep(for: .milliseconds(500))
+            }
         }
-        var remote = RemoteBlobsConfiguration(address: address, accessKey: accessKey, secretKey: secretKey)
-        remote.partBytes = configuration.engine.partBytes
-        remote.uploadBytesMax = configuration.engine.uploadBytesMax
-        remote.garbageLifetime = configuration.engine.garbageLifetime
-        let session: HTTPSession
-        do { session = try HTTPSession.start() } catch { throw StartError("No HTTP client: \(error).") }
-        let blobs = RemoteBlobs(
-            remote, ids: .folder(local), storeID: folder.id, configuration: blobsConfiguration, session: session,
-            pool: pool)
-        try await claim(blobs, at: address)
         do {
             try pool.blocking {
                 try folder.disk.replace(Self.note, in: folder.metadata, with: [UInt8]("\(address)\n".utf8))
@@ -52,7 +51,7 @@ struct BlobsPlace {
     }
 
     /// Files would be looked for on the engine.
-    private func refuseLocalFiles() throws(StartError) {
+    static func refuseFiles(of folder: DataFolder, pool: Pool) throws(StartError) {
         let hasFiles = pool.blocking {
             let blocks = (try? folder.disk.names(in: folder.objects)) ?? []
             return blocks.contains { ((try? folder.disk.names(in: "\(folder.objects)/\($0)")) ?? []).isEmpty == false }
@@ -62,23 +61,44 @@ struct BlobsPlace {
             "OGW_BLOBS names an engine, but objects of \(folder.path) lie in its files: wanted \"local\", or a new store."
         )
     }
+}
 
-    private func claim(_ blobs: RemoteBlobs, at address: EngineAddress) async throws(StartError) {
-        let deadline = ContinuousClock.now + Self.patience
-        while true {
-            do throws(RemoteBlobs.ClaimError) {
-                return try await blobs.claim()
-            } catch {
-                if case .unavailable = error, ContinuousClock.now < deadline {
-                    await pool.sleep(for: .milliseconds(500))
-                    continue
-                }
-                throw StartError(Self.sentence(error, address))
-            }
+/// The place on an engine that the settings name.
+struct RemotePlace {
+    let address: EngineAddress
+    let configuration: GatewayConfiguration
+    let pool: Pool
+
+    /// Asks nothing of the engine yet. `garbageLifetime` is what counts where the settings say nothing.
+    func blobs(
+        ids: RemoteBlobs.IDs, storeID: [UInt8], garbageLifetime: Duration, _ blobsConfiguration: BlobsConfiguration
+    ) throws(StartError) -> RemoteBlobs {
+        guard let accessKey = configuration.engine.accessKey, let secretKey = configuration.engine.secretKey else {
+            let missing = configuration.engine.accessKey == nil ? "OGW_BLOBS_ACCESS_KEY" : "OGW_BLOBS_SECRET_KEY"
+            throw StartError("\(missing) is not set: wanted the key for the engine that OGW_BLOBS names.")
+        }
+        var remote = RemoteBlobsConfiguration(address: address, accessKey: accessKey, secretKey: secretKey)
+        remote.partBytes = configuration.engine.partBytes
+        remote.uploadBytesMax = configuration.engine.uploadBytesMax
+        remote.garbageLifetime =
+            if case .ranges = ids { .zero } else { configuration.engine.garbageLifetime ?? garbageLifetime }
+        let session: HTTPSession
+        do { session = try HTTPSession.start() } catch { throw StartError("No HTTP client: \(error).") }
+        return RemoteBlobs(
+            remote, ids: ids, storeID: storeID, configuration: blobsConfiguration, session: session, pool: pool)
+    }
+
+    /// Makes sure that the place can be used and is the store's. Without `mayTake` it must be so already.
+    func claim(_ blobs: RemoteBlobs, mayTake: Bool = true) async throws(StartError) {
+        do throws(RemoteBlobs.ClaimError) {
+            try await blobs.claim(mayTake: mayTake)
+        } catch {
+            let isPassing = if case .unavailable = error { true } else { false }
+            throw StartError(sentence(error), isPassing: isPassing)
         }
     }
 
-    private static func sentence(_ error: RemoteBlobs.ClaimError, _ address: EngineAddress) -> String {
+    private func sentence(_ error: RemoteBlobs.ClaimError) -> String {
         switch error {
         case .credentials(let reason):
             "OGW_BLOBS_ACCESS_KEY and OGW_BLOBS_SECRET_KEY are refused by \(address): wanted keys that may list, read, write and delete there (\(reason))."
@@ -86,6 +106,8 @@ struct BlobsPlace {
             "OGW_BLOBS names the bucket \"\(address.bucket)\", which \(address.scheme)://\(address.host) does not have: make it first."
         case .otherStore(let id):
             "OGW_BLOBS is \(address): wanted a prefix of its own, this one holds the objects of the store \(id)."
+        case .noStore:
+            "OGW_BLOBS is \(address): wanted the place where the objects of the database lie, this one has no store.id."
         case .unavailable(let reason), .unusable(let reason):
             "OGW_BLOBS is \(address): wanted an engine that answers (\(reason))."
         }

@@ -27,10 +27,13 @@ struct FirstStart {
                 name: UserDirectory.rootName, accessKey: configuration.rootAccessKey,
                 secret: configuration.rootSecretKey, policy: .admin, customer: nil)
             return configuration.rootSecretKey == nil ? root : nil
+        } catch UserError.store(.userExists) {
+            // Another gateway of the store did the same at the same time, and shows its credentials.
+            return nil
         } catch UserError.store(.accessKeyExists) {
             throw StartError("OGW_ROOT_ACCESS_KEY is the access key of another user: wanted one of root's own.")
         } catch {
-            throw StartError("The first start failed: \(error).")
+            throw StartError("The first start failed", because: error)
         }
     }
 
@@ -49,8 +52,13 @@ struct FirstStart {
             guard let name = BucketName(text.utf8) else { continue }
             var bucket = try await store.metadata.bucket(named: name)
             if bucket == nil {
-                bucket = try await store.metadata.createBucket(
-                    named: name, owner: UserDirectory.rootName, at: .now())
+                do throws(MetadataError) {
+                    bucket = try await store.metadata.createBucket(
+                        named: name, owner: UserDirectory.rootName, at: .now())
+                } catch {
+                    guard case .bucketExists = error else { throw error }
+                    bucket = try await store.metadata.bucket(named: name)
+                }
             }
             if let bucket, text != Self.unversioned, bucket.versioning != .enabled {
                 try await store.metadata.setVersioning(.enabled, of: bucket.id)

@@ -5,21 +5,27 @@ import HTTPServer
 import Metadata
 import Threads
 
-/// The three listeners of a gateway: S3, services, control socket.
+/// The listeners of a gateway for others than its own machine: S3 and services. Without a store they answer 503.
 struct Listeners {
     let s3: Server
     let services: Server?
-    let control: Server
     let readiness: Readiness
+    private let door: Door
+    private let metrics: Metrics
+    private let publicURL: String
 
     /// All of them accept connections when it returns, and none does when it throws.
     static func start(
-        _ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log
+        _ configuration: GatewayConfiguration, pool: Pool, log: Log
     ) async throws(StartError) -> Listeners {
         let metrics = Metrics(operations: Gateway.operationNames)
-        let readiness = Readiness(checks(store, pool: pool))
-        let gateway = Gateway(
-            store: store.objects, users: store.users, log: log, metrics: metrics, configuration: configuration)
+        let readiness = Readiness([.init(name: "metadata") { "the store is not open yet" }])
+        // Known in time where the port is.
+        let waiting = ServicesRoutes.table(
+            metrics: metrics, readiness: readiness, log: log, pool: pool,
+            publicURL: configuration.publicURL(bound: configuration.s3Listen), version: ogwVersion,
+            elsewhere: Door.problem)
+        let door = Door(waiting: waiting)
         var s3Configuration = ServerConfiguration(configuration)
         s3Configuration.errorBody = { status, reason in
             let error = S3Error(code(of: status), reason)
@@ -29,38 +35,52 @@ struct Listeners {
         }
         let s3 = try start(
             "OGW_S3_LISTEN", configuration.s3Listen, s3Configuration, pool: pool,
-            accessLog: { gateway.account(for: $0) }, handler: { await gateway.handle($0) })
+            accessLog: { door.gateway?.account(for: $0) },
+            handler: { request in
+                guard let gateway = door.gateway else { return Door.refusal(of: request) }
+                return await gateway.handle(request)
+            })
         var services: Server?
         do throws(StartError) {
             if !configuration.servicesListen.isEmpty {
-                let publicURL = configuration.publicURL(bound: s3.boundAddresses)
-                let table = ServicesRoutes.table(
-                    metrics: metrics, readiness: readiness, log: log, pool: pool, publicURL: publicURL,
-                    version: ogwVersion,
-                    assets: store.assetRoutes(publicURL: publicURL),
-                    authenticator: ServicesAuthenticator(users: store.users))
-                services = try start(table, counting: metrics, configuration, pool: pool)
+                services = try start(door, counting: metrics, configuration, pool: pool)
             }
-            let controlTable = ControlRoutes.table(store.administration, log: log)
-            let control = try start(
-                "OGW_DATA", [ControlSocket.address(in: configuration.data)], ServerConfiguration(), pool: pool,
-                handler: { await controlTable.handle($0).response })
-            addSources(to: metrics, store: store, log: log, s3: s3, services: services)
-            return Listeners(s3: s3, services: services, control: control, readiness: readiness)
+            addSources(to: metrics, s3: s3, services: services)
+            return Listeners(
+                s3: s3, services: services, readiness: readiness, door: door, metrics: metrics,
+                publicURL: configuration.publicURL(bound: s3.boundAddresses))
         } catch {
             await s3.stop(within: .seconds(1))
-            await services?.stop(within: .seconds(1))
             throw error
         }
     }
 
+    /// From now on requests reach the store. Returns the listener of the control socket. Once.
+    func open(
+        _ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log
+    ) throws(StartError) -> Server {
+        let controlTable = ControlRoutes.table(store.administration, log: log)
+        let control = try Self.start(
+            "OGW_DATA", [ControlSocket.address(in: configuration.data)], ServerConfiguration(), pool: pool,
+            handler: { await controlTable.handle($0).response })
+        let services = ServicesRoutes.table(
+            metrics: metrics, readiness: readiness, log: log, pool: pool, publicURL: publicURL, version: ogwVersion,
+            assets: store.assetRoutes(publicURL: publicURL), authenticator: ServicesAuthenticator(users: store.users))
+        Self.addStoreSources(to: metrics, store: store, log: log)
+        let gateway = Gateway(
+            store: store.objects, users: store.users, log: log, metrics: metrics, configuration: configuration)
+        door.open(Door.Surface(gateway: gateway, services: services))
+        readiness.replace(by: Self.checks(store, pool: pool))
+        return control
+    }
+
     private static func start(
-        _ table: RouteTable, counting metrics: Metrics, _ configuration: GatewayConfiguration, pool: Pool
+        _ door: Door, counting metrics: Metrics, _ configuration: GatewayConfiguration, pool: Pool
     ) throws(StartError) -> Server {
         try start(
             "OGW_SERVICES_LISTEN", configuration.servicesListen, ServerConfiguration(configuration), pool: pool,
             handler: { request in
-                let (response, endpoint) = await table.handle(request)
+                let (response, endpoint) = await door.services.handle(request)
                 metrics.recordServicesRequest(
                     method: methodLabel(request.head.method), endpoint: endpoint, status: response.status)
                 return response
@@ -116,10 +136,7 @@ struct Listeners {
         let objects = store.objects
         var checks: [Readiness.Check] = [
             .init(name: "metadata") {
-                do { _ = try await store.metadata.buckets(after: nil, prefix: [], limit: 1) } catch {
-                    return "the store does not answer"
-                }
-                return nil
+                await store.answers(pool: pool) ? nil : "the store does not answer"
             },
             .init(name: "blobs") {
                 let isThere = pool.blocking { (try? LinuxDisk().contents(of: folder + "/FORMAT")) ?? nil != nil }
@@ -140,7 +157,7 @@ struct Listeners {
     }
 
     private static func addSources(
-        to metrics: Metrics, store: OpenStore, log: Log, s3: Server, services: Server?
+        to metrics: Metrics, s3: Server, services: Server?
     ) {
         for (name, server) in [("s3", s3 as Server?), ("services", services)] {
             guard let server else { continue }
@@ -165,7 +182,6 @@ struct Listeners {
                 Double($0.handshakesFailed)
             }
         }
-        addStoreSources(to: metrics, store: store, log: log)
     }
 
     private static func addStoreSources(to metrics: Metrics, store: OpenStore, log: Log) {
@@ -188,7 +204,7 @@ struct Listeners {
             }
         }
         addCheckSources(add, store)
-        if let search = store.search { addSearchSources(add, search) }
+        addSearchSources(add, store.search)
         let folder = store.configuration.data
         add("ogw_disk_free_bytes", .gauge, "Free space of the data folder.") {
             Double((try? LinuxDisk().space(at: folder).free) ?? 0)
@@ -215,7 +231,8 @@ struct Listeners {
     }
 
     private static func addSearchSources(
-        _ add: (String, PrometheusText.Kind, String, @escaping @Sendable () -> Double) -> Void, _ search: SearchIndex
+        _ add: (String, PrometheusText.Kind, String, @escaping @Sendable () -> Double) -> Void,
+        _ search: any AssetSearch
     ) {
         add("ogw_search_lag_seconds", .gauge, "Age of the oldest change of an asset that search does not know yet.") {
             search.status().lag / .seconds(1)

@@ -4,46 +4,99 @@ import Metadata
 import Threads
 
 extension OpenStore {
-    /// How long a start waits for MongoDB, which may be starting too.
-    private static let serverWait = Duration.seconds(60)
-
-    /// Metadata in MongoDB, and each blob in a file of the data folder, which has no log.
+    /// Metadata in MongoDB. There is no log, and each blob, however small, is a file of the data folder or lies on an engine; then the
+    /// folder holds the lock, the key and the socket of one gateway of several. Throws a passing error where MongoDB or the engine is not
+    /// there yet.
     static func openShared(
         _ uri: String, _ configuration: GatewayConfiguration, _ blobsConfiguration: BlobsConfiguration, pool: Pool
     ) async throws(StartError) -> Parts {
-        guard configuration.blobs == .local else {
-            throw StartError("OGW_BLOBS names an engine: with metadata in MongoDB this version wants \"local\".")
-        }
         var blobsConfiguration = blobsConfiguration
         blobsConfiguration.inlineBytesMax = 0
         var storeConfiguration = MongoStoreConfiguration(uri: uri)
         storeConfiguration.clientCountMax = configuration.mongoClientsMax
         let folder = try open(folder: configuration.data, hasLog: false)
-        do {
-            let blobs = try LocalBlobs.open(folder, configuration: blobsConfiguration)
-            let metadata = try await MongoStore.open(
-                storeConfiguration, pool: pool, barrier: { try blobs.makeDurable($0) })
-            try await bind(metadata, to: folder)
-            metadata.startRelay()
-            let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
-            return Parts(folder: folder, objects: objects, shared: metadata)
-        } catch MetadataError.broken(let reason), MetadataError.unavailable(let reason) {
-            folder.close()
-            throw StartError("OGW_METADATA: \(reason).")
+        let place = SharedPlace(
+            folder: folder, configuration: configuration, blobsConfiguration: blobsConfiguration, pool: pool)
+        do throws(StartError) {
+            switch configuration.blobs {
+            case .local: return try await place.openFiles(storeConfiguration)
+            case .remote(let address): return try await place.open(address, storeConfiguration)
+            }
         } catch {
             folder.close()
+            throw error
+        }
+    }
+}
+
+/// Where the blobs of a store with metadata in MongoDB lie, and the opening of both.
+private struct SharedPlace {
+    let folder: DataFolder
+    let configuration: GatewayConfiguration
+    let blobsConfiguration: BlobsConfiguration
+    let pool: Pool
+
+    func openFiles(_ storeConfiguration: MongoStoreConfiguration) async throws(StartError) -> OpenStore.Parts {
+        let blobs: LocalBlobs
+        do { blobs = try LocalBlobs.open(folder, configuration: blobsConfiguration) } catch {
             throw StartError("The objects in \(folder.path) cannot be opened: \(error).")
+        }
+        let metadata = try await connect(storeConfiguration) { try blobs.makeDurable($0) }
+        do throws(MetadataError) {
+            try await metadata.bindBlobs(to: folder.id)
+        } catch {
+            metadata.close()
+            throw StartError(mongoDB: error)
+        }
+        metadata.startRelay()
+        let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
+        return OpenStore.Parts(
+            folder: folder, objects: objects, shared: metadata, search: MongoSearch(metadata))
+    }
+
+    /// Engine and database are bound to one another: the place on the engine carries the id that the database has.
+    func open(
+        _ address: EngineAddress, _ storeConfiguration: MongoStoreConfiguration
+    ) async throws(StartError) -> OpenStore.Parts {
+        try BlobsPlace.refuseFiles(of: folder, pool: pool)
+        var storeConfiguration = storeConfiguration
+        storeConfiguration.garbageAfter = configuration.engine.garbageLifetime ?? .seconds(48 * 3600)
+        let metadata = try await connect(storeConfiguration) { _ in }
+        var engine: RemoteBlobs?
+        do {
+            let bound = try await metadata.bindBlobs(toEngine: "\(address)")
+            let ids = BlobIDRanges { [metadata] (count) throws(MetadataError) in
+                let first = try await metadata.reserveBlobIDs(count).value
+                return first..<first &+ max(1, count)
+            }
+            let place = RemotePlace(address: address, configuration: configuration, pool: pool)
+            let blobs = try place.blobs(
+                ids: .ranges(ids), storeID: bound.store, garbageLifetime: .zero, blobsConfiguration)
+            engine = blobs
+            try await place.claim(blobs, mayTake: !bound.isClaimed)
+            try await metadata.confirmEngine("\(address)")
+            try await metadata.startReporting { [blobs] in blobs.oldestRead }
+            metadata.startRelay()
+            let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
+            return OpenStore.Parts(
+                folder: folder, objects: objects, engine: blobs, shared: metadata, search: MongoSearch(metadata))
+        } catch {
+            await metadata.endReporting()
+            engine?.close()
+            if let error = error as? MetadataError { throw StartError(mongoDB: error) }
+            throw StartError("OGW_BLOBS cannot be used", because: error)
         }
     }
 
-    private static func bind(_ metadata: MongoStore, to folder: DataFolder) async throws(MetadataError) {
-        let start = ContinuousClock.now
-        while true {
-            do throws(MetadataError) {
-                return try await metadata.bindBlobs(to: folder.id)
-            } catch {
-                guard case .unavailable = error, ContinuousClock.now - start < serverWait else { throw error }
-            }
+    private func connect(
+        _ storeConfiguration: MongoStoreConfiguration, barrier: @escaping @Sendable ([BlobID]) throws -> Void
+    ) async throws(StartError) -> MongoStore {
+        do throws(MetadataError) {
+            let metadata = try await MongoStore.open(storeConfiguration, pool: pool, barrier: barrier)
+            try metadata.reach()
+            return metadata
+        } catch {
+            throw StartError(mongoDB: error)
         }
     }
 }

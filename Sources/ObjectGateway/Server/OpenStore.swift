@@ -8,12 +8,13 @@ public final class OpenStore: Sendable {
     let metadata: any MetadataStore
     /// Nil where metadata is in MongoDB.
     let embedded: SQLiteStore?
+    /// Nil where metadata is in the folder.
+    let shared: MongoStore?
     let objects: ObjectStore
     /// Nil where the blobs lie in the folder.
     let engine: RemoteBlobs?
     let scrubber: Scrubber
-    /// Nil where metadata is in MongoDB.
-    let search: SearchIndex?
+    let search: any AssetSearch
     let users: UserDirectory
     let configuration: GatewayConfiguration
     private let parts: Parts
@@ -25,12 +26,13 @@ public final class OpenStore: Sendable {
         var engine: RemoteBlobs?
         var embedded: SQLiteStore?
         var shared: MongoStore?
+        var search: any AssetSearch
 
         var metadata: any MetadataStore { objects.metadata }
 
         func close() async {
             await embedded?.close()
-            shared?.close()
+            await shared?.endReporting()
             folder.close()
             engine?.close()
         }
@@ -41,12 +43,11 @@ public final class OpenStore: Sendable {
         let objects = parts.objects
         metadata = parts.metadata
         embedded = parts.embedded
+        shared = parts.shared
         self.objects = objects
         engine = parts.engine
-        var scrubConfiguration = ScrubConfiguration()
-        scrubConfiguration.rate = configuration.scrubRate
-        scrubber = Scrubber(objects: objects, configuration: scrubConfiguration)
-        search = parts.embedded.map { SearchIndex($0) }
+        scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
+        search = parts.search
         self.users = users
         self.configuration = configuration
     }
@@ -69,15 +70,33 @@ public final class OpenStore: Sendable {
         case .mongoDB(let uri): parts = try await openShared(uri, configuration, blobsConfiguration, pool: pool)
         }
         do {
-            // A new key beside old users would make their secrets unreadable for good.
-            let hasUsers = try await !parts.metadata.users().isEmpty
-            let secrets = try SecretBox.open(folder: parts.folder.path, mayCreate: !hasUsers)
-            let users = UserDirectory(metadata: parts.metadata, secrets: secrets)
+            let secrets = try await openSecrets(of: parts, configuration)
+            let users = UserDirectory(
+                metadata: parts.metadata, secrets: secrets, freshFor: parts.shared == nil ? nil : .seconds(1))
             return OpenStore(parts, users: users, configuration: configuration)
         } catch {
             await parts.close()
-            throw StartError("The users of \(configuration.data) cannot be read: \(error).")
+            throw StartError("The users of \(configuration.data) cannot be read", because: error)
         }
+    }
+
+    /// The key that seals secrets. Throws where it is not the one that those of the store are sealed with.
+    private static func openSecrets(
+        of parts: Parts, _ configuration: GatewayConfiguration
+    ) async throws -> SecretBox {
+        let users = try await parts.metadata.users()
+        let check = try await parts.shared?.keyCheck()
+        // A new key beside old users would make their secrets unreadable for good.
+        let mayCreate = users.isEmpty && check == nil
+        let path = configuration.keyFile ?? "\(parts.folder.path)/\(SecretBox.fileName)"
+        let secrets = try SecretBox.open(file: path, mayCreate: mayCreate)
+        if let user = users.first, secrets.open(user.sealedSecret, accessKey: user.accessKey) == nil {
+            throw StartError(wrongKey: path)
+        }
+        guard let shared = parts.shared, let new = secrets.check() else { return secrets }
+        let kept = if let check { check } else { try await shared.keepKeyCheck(new) }
+        guard secrets.passes(kept) else { throw StartError(wrongKey: path) }
+        return secrets
     }
 
     private static func openEmbedded(
@@ -86,7 +105,7 @@ public final class OpenStore: Sendable {
         let folder = try open(folder: configuration.data)
         let (blobs, metadata): (LocalBlobs, SQLiteStore)
         do {
-            (blobs, metadata) = try open(folder, blobsConfiguration, pool: pool)
+            (blobs, metadata) = try open(folder, blobsConfiguration, configuration.maintenance, pool: pool)
         } catch {
             folder.close()
             throw error
@@ -100,7 +119,8 @@ public final class OpenStore: Sendable {
                 } else {
                     ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
                 }
-            return Parts(folder: folder, objects: objects, engine: engine, embedded: metadata)
+            return Parts(
+                folder: folder, objects: objects, engine: engine, embedded: metadata, search: SearchIndex(metadata))
         } catch {
             await metadata.close()
             folder.close()
@@ -119,29 +139,36 @@ public final class OpenStore: Sendable {
     }
 
     private static func open(
-        _ folder: DataFolder, _ configuration: BlobsConfiguration, pool: Pool
+        _ folder: DataFolder, _ configuration: BlobsConfiguration, _ maintenance: MaintenanceConfiguration, pool: Pool
     ) throws(StartError) -> (LocalBlobs, SQLiteStore) {
+        var storeConfiguration = SQLiteStoreConfiguration()
+        storeConfiguration.maintenance = maintenance
         do {
             let blobs = try LocalBlobs.open(folder, configuration: configuration)
-            let metadata = try SQLiteStore.open(folder, pool: pool, barrier: { try blobs.makeDurable($0) })
+            let metadata = try SQLiteStore.open(
+                folder, pool: pool, configuration: storeConfiguration, barrier: { try blobs.makeDurable($0) })
             try blobs.skipIDs(through: metadata.lastBlob)
             return (blobs, metadata)
         } catch {
-            throw StartError("The store in \(folder.path) cannot be opened: \(error).")
+            throw StartError("The store in \(folder.path) cannot be opened", because: error)
         }
+    }
+
+    /// Whether the metadata can be read now.
+    func answers(pool: Pool) async -> Bool {
+        if let shared { return (try? shared.reach()) != nil }
+        return (try? await metadata.buckets(after: nil, prefix: [], limit: 1)) != nil
     }
 
     public func close() async {
         objects.sweeper.stop()
         await scrubber.stop()
-        await search?.stop()
+        await search.stop()
         await parts.close()
     }
 
-    /// Nil where metadata is in MongoDB, which has no assets yet.
-    func assetRoutes(publicURL: String) -> AssetRoutes? {
-        guard let embedded, let search else { return nil }
-        return AssetRoutes(store: embedded, index: search, publicURL: publicURL)
+    func assetRoutes(publicURL: String) -> AssetRoutes {
+        AssetRoutes(store: metadata, index: search, publicURL: publicURL)
     }
 
     var administration: Administration {

@@ -1,16 +1,52 @@
+import Metadata
+
 /// Why a store could not be opened or a gateway not be started, in one sentence for the person who started it.
 public struct StartError: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
-    /// What the person wrote cannot be used, rather than what the machine has.
-    public let isWrongSetting: Bool
+    /// Starting again ends the same way: what the person wrote cannot be used, or what is stored is damaged.
+    public let isFinal: Bool
+    /// It may pass without anybody's doing: a server is not there yet.
+    public let isPassing: Bool
 
-    public init(_ description: String) {
+    public init(_ description: String, isFinal: Bool = false, isPassing: Bool = false) {
         self.description = description
-        isWrongSetting = false
+        self.isFinal = isFinal
+        self.isPassing = isPassing
+    }
+
+    /// `what` happened because of `error`. Of a damaged database it also says what cures it.
+    init(_ what: String, because error: any Error) {
+        switch error {
+        case MetadataError.damaged(let reason), UserError.store(.damaged(let reason)):
+            self.init(
+                "\(what): \(reason); `ogw check --rebuild` makes the database anew from its base and the log.",
+                isFinal: true)
+        case MetadataError.unavailable(let reason), MetadataError.overloaded(let reason),
+            UserError.store(.unavailable(let reason)), UserError.store(.overloaded(let reason)):
+            self.init("\(what): \(reason).", isPassing: true)
+        case let error as StartError: self = error
+        default: self.init("\(what): \(error).")
+        }
+    }
+
+    /// The key file at `path` opens no secrets of the store.
+    init(wrongKey path: String) {
+        self.init(
+            "\(path) is another key than the one that the users' secret keys are sealed with: put the key file of the store there, or name it in OGW_KEY_FILE.",
+            isFinal: true)
+    }
+
+    /// What MongoDB said.
+    init(mongoDB error: MetadataError) {
+        switch error {
+        case .unavailable(let reason), .overloaded(let reason):
+            self.init("OGW_METADATA: \(reason).", isPassing: true)
+        case .broken(let reason): self.init("OGW_METADATA: \(reason).", isFinal: true)
+        default: self.init("OGW_METADATA: \(error).")
+        }
     }
 
     init(_ error: SettingError) {
-        description = error.description
-        isWrongSetting = true
+        self.init(error.description, isFinal: true)
     }
 }

@@ -19,7 +19,7 @@ struct StartFileApplication {
         } catch let error as SettingError {
             throw StartError(error)
         } catch {
-            throw StartError("OGW_CONFIG is \"\(file.path)\" and could not be applied: \(error).")
+            throw StartError("OGW_CONFIG is \"\(file.path)\" and could not be applied", because: error)
         }
     }
 
@@ -78,11 +78,7 @@ struct StartFileApplication {
             }
             let isTurned = wanted.assets != nil && wanted.assets != bucket.hasAssets
             if let assets = wanted.assets, isTurned {
-                guard let embedded = store.embedded else {
-                    throw StartError(
-                        "The start file says which buckets have assets: wanted metadata in the data folder.")
-                }
-                try await embedded.setAssets(assets, of: bucket.id)
+                try await store.metadata.setAssets(assets, of: bucket.id)
             }
             if former == nil || isSwitched || isTurned { count += 1 }
         }

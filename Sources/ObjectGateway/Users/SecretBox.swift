@@ -19,9 +19,13 @@ public struct SecretBox: Sendable {
     /// Reads `folder/secret.key`, or makes it (32 random bytes, mode 0600, durable) where `mayCreate` and it is absent.
     /// A key that others may read is refused. May block.
     public static func open(folder: String, mayCreate: Bool) throws(SecretBoxError) -> SecretBox {
-        let path = folder + "/" + fileName
+        try open(file: folder + "/" + fileName, mayCreate: mayCreate)
+    }
+
+    /// The same of the file at `path`, whose folder must exist.
+    public static func open(file path: String, mayCreate: Bool) throws(SecretBoxError) -> SecretBox {
         do {
-            if mayCreate { try create(folder: folder, path: path) }
+            if mayCreate { try create(path) }
             let file = try OpenFile.open(path, flags: O_RDONLY)
             var status = stat()
             // SAFETY: the call fills the struct lent to it.
@@ -41,8 +45,10 @@ public struct SecretBox: Sendable {
     }
 
     /// Leaves an existing key alone. The name appears only once the bytes are durable, so no half-written key is ever read.
-    private static func create(folder: String, path: String) throws(SystemError) {
+    private static func create(_ path: String) throws(SystemError) {
         if unsafe access(path, F_OK) == 0 { return }
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let file = try OpenFile.unnamed(in: folder)
         try file.write(SecureRandom.bytes(SecretSealing.keyLength).span, at: 0)
         if fsync(file.descriptor) != 0 { throw SystemError("fsync", path: path) }
@@ -54,6 +60,11 @@ public struct SecretBox: Sendable {
         }
         try OpenFile.syncDirectory(folder)
     }
+
+    /// Sealed so that `passes` can tell this key from another.
+    func check() -> [UInt8]? { sealing.seal(Self.checked, context: Self.checked) }
+    func passes(_ check: [UInt8]) -> Bool { sealing.open(check, context: Self.checked) == Self.checked }
+    private static let checked = [UInt8]("ogw-store".utf8)
 
     func seal(_ secret: [UInt8], accessKey: [UInt8]) -> [UInt8]? { sealing.seal(secret, context: accessKey) }
     func open(_ sealed: [UInt8], accessKey: [UInt8]) -> [UInt8]? { sealing.open(sealed, context: accessKey) }

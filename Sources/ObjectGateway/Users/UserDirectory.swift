@@ -14,6 +14,9 @@ public final class UserDirectory: Sendable {
         var isComplete = false
         /// `users` were read since the last change.
         var isLoaded = false
+        /// When that began, and whether somebody reads them anew.
+        var loadedAt: UInt64 = 0
+        var isReloading = false
         /// Raised by each change, so that rows read before it are not kept after it.
         var generation: UInt64 = 0
     }
@@ -23,9 +26,13 @@ public final class UserDirectory: Sendable {
     private let metadata: any MetadataStore
     private let secrets: SecretBox
     private let sizeMax: Int
+    /// After so long what is known is read anew; nil where nobody else changes users.
+    private let freshFor: UInt64?
     private let cache = Lock(Cache())
 
-    public init(metadata: any MetadataStore, secrets: SecretBox, sizeMax: Int = 10_000) {
+    /// With `freshFor` changes that other gateways make are seen within twice that time.
+    public init(metadata: any MetadataStore, secrets: SecretBox, sizeMax: Int = 10_000, freshFor: Duration? = nil) {
+        self.freshFor = freshFor?.nanosecondsClamped
         self.metadata = metadata
         self.secrets = secrets
         self.sizeMax = max(1, sizeMax)
@@ -33,18 +40,18 @@ public final class UserDirectory: Sendable {
 
     /// What memory alone says: a user, or that there is none, or nothing (then `user(accessKey:)` answers).
     func known(accessKey: [UInt8]) -> (user: KnownUser?, isAnswered: Bool) {
-        let (user, isAnswered, _) = look(for: accessKey)
+        let (user, isAnswered, _) = look(for: accessKey, mayReload: false)
         return (user, isAnswered)
     }
 
     /// Nil where no user has this access key. Disabled users are returned: `Access` refuses them.
     public func user(accessKey: ArraySlice<UInt8>) async throws(MetadataError) -> KnownUser? {
         let key = [UInt8](accessKey)
-        var (found, isAnswered, isLoaded) = look(for: key)
+        var (found, isAnswered, isLoaded) = look(for: key, mayReload: true)
         if isAnswered { return found }
         if !isLoaded {
             try await load()
-            (found, isAnswered, isLoaded) = look(for: key)
+            (found, isAnswered, isLoaded) = look(for: key, mayReload: true)
             if isAnswered { return found }
         }
         let generation = cache.withLock { $0.generation }
@@ -133,15 +140,30 @@ public final class UserDirectory: Sendable {
             isDisabled: user.isDisabled)
     }
 
-    private func look(for key: [UInt8]) -> (user: KnownUser?, isAnswered: Bool, isLoaded: Bool) {
+    private func look(
+        for key: [UInt8], mayReload: Bool
+    ) -> (user: KnownUser?, isAnswered: Bool, isLoaded: Bool) {
         cache.withLock { cache in
+            if isStale(&cache, mayReload: mayReload) { return (nil, false, false) }
             let user = cache.users[key]
             return (user, user != nil || cache.isComplete, cache.isLoaded)
         }
     }
 
+    /// What is stale is read anew by one, while the others go on with it, for a while.
+    private func isStale(_ cache: inout Cache, mayReload: Bool) -> Bool {
+        guard let freshFor, cache.isLoaded else { return false }
+        let age = Monotonic.nanoseconds &- cache.loadedAt
+        if age < freshFor { return false }
+        if age < 2 * freshFor, cache.isReloading { return false }
+        if mayReload { cache.isReloading = true }
+        return true
+    }
+
     private func load() async throws(MetadataError) {
+        let began = Monotonic.nanoseconds
         let generation = cache.withLock { $0.generation }
+        defer { cache.withLock { $0.isReloading = false } }
         let rows = try await metadata.users()
         var users: [[UInt8]: KnownUser] = [:]
         if rows.count <= sizeMax {
@@ -154,6 +176,7 @@ public final class UserDirectory: Sendable {
             cache.users = loaded
             cache.isComplete = rows.count == loaded.count
             cache.isLoaded = true
+            cache.loadedAt = began
         }
     }
 

@@ -17,7 +17,10 @@ enum CheckCommand: Command {
                 "--salvage-into", "FOLDER",
                 "Where neither the database nor its bases and log give the store back: write what can still be read into a new store in FOLDER."
             ),
-            .init("--repair", nil, "Move damaged files, and files that nothing names, to the folder quarantine."),
+            .init(
+                "--repair", nil,
+                "Heal what lies damaged in the log where another copy is whole; move damaged files, and files that nothing names, to the folder quarantine; set the rest aside, so that the next check does not find it again."
+            ),
         ] + Control.options, settings: Control.settings,
         example: """
             ogw check --status
@@ -165,7 +168,10 @@ enum CheckCommand: Command {
 
     private static func findings(_ status: JSONValue) -> [String] {
         let (errors, orphans) = (status["errors"]?.integer ?? 0, status["orphans"]?.integer ?? 0)
-        if errors + orphans == 0 { return status["started_at"]?.string == nil ? [] : ["Nothing is wrong."] }
+        let (lost, healed) = (status["lost"]?.integer ?? 0, status["healed"]?.integer ?? 0)
+        if errors + orphans + lost + healed == 0 {
+            return status["started_at"]?.string == nil ? [] : ["Nothing is wrong."]
+        }
         let rows = (status["findings"]?.array ?? []).map { finding in
             [
                 finding.text("kind"), "\(finding["blob"]?.integer ?? 0)",
@@ -173,7 +179,8 @@ enum CheckCommand: Command {
             ]
         }
         return [
-            "Damaged or missing: \(errors). Files that nothing names: \(orphans).",
+            "Damaged or missing: \(errors). Files that nothing names: \(orphans). Healed: \(healed). "
+                + "Set aside by a former repair: \(lost).",
             Terminal.table(["KIND", "BLOB", "QUARANTINED", "REASON"], rows),
         ]
     }

@@ -21,7 +21,18 @@ enum ServeCommand: Command {
         let log = Log(
             format: configuration.logFormat, level: configuration.logLevel, writesAccess: configuration.logsAccess)
         let pool = try configuration.threads > 0 ? Pool.start(threads: configuration.threads) : Pool.start()
-        let gateway = try waitFor(on: pool) { try await RunningGateway.start(configuration, pool: pool, log: log) }
+        let refusal = Lock<StartError?>(nil)
+        let gateway = try waitFor(on: pool) {
+            try await RunningGateway.start(configuration, pool: pool, log: log) { outcome in
+                switch outcome {
+                case .opened(let welcome): if let welcome { Terminal.print(welcome) }
+                case .refused(let error):
+                    refusal.withLock { $0 = error }
+                    // Ends the wait below.
+                    kill(getpid(), SIGTERM)
+                }
+            }
+        }
         if let welcome = gateway.welcome { Terminal.print(welcome) }
         while true {
             let signal = signals.wait()
@@ -34,6 +45,7 @@ enum ServeCommand: Command {
         // A second signal ends the process at once.
         signals.unblock()
         try waitFor(on: pool) { await gateway.stop() }
+        if let error = refusal.withLock({ $0 }) { throw error }
         return 0
     }
 }

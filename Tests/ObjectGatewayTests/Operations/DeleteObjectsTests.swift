@@ -91,6 +91,17 @@ import XML
         #expect(try await fixture.get("a").status == 200)
     }
 
+    @Test func `the keys of one request share commits`() async throws {
+        let fixture = try await GatewayFixture(versioning: .enabled)
+        let before = fixture.store.statistics
+        let result = try await delete(fixture, (0..<1000).map { "<Key>k\($0)</Key>" })
+        #expect(result.children("Deleted").count == 1000)
+        let after = fixture.store.statistics
+        #expect(after.commits - before.commits == 1000)
+        // Four, where all wait when the first begins; each time that this thread is held up meanwhile is one more.
+        #expect((4...40).contains(after.batches - before.batches))
+    }
+
     @Test func `a thousand keys are the most`() async throws {
         let fixture = try await GatewayFixture()
         let result = try await delete(fixture, (0..<1000).map { "<Key>k\($0)</Key>" })

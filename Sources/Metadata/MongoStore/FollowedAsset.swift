@@ -1,0 +1,100 @@
+import Bytes
+import Mongo
+
+/// What becomes of the asset that an object is, in the update that changes the object's head.
+///
+/// The head has of its asset, in `asset`: `i` id, `u` user, `c` customer, `n` made (ms), `t` type, `m` updated (ms), `x` deleted (ms)
+/// or null, `d` details in the form of `Records`. All else is that of the object.
+enum FollowedAsset {
+    /// Nothing: the bucket has no assets.
+    case kept
+    /// An object is the latest version. `new` has the asset's fixed fields, for where there is none yet.
+    case shown(new: BSONDocument, AssetType)
+    /// A delete marker is.
+    case deleted
+    /// The tags are others.
+    case touched
+    case detailed([UInt8]?)
+    /// No version is left.
+    case gone
+
+    private static let isThere: BSONValue = ["$eq": [["$type": "$asset"], "object"]]
+    private static let now: BSONValue = ["$toLong": "$$NOW"]
+
+    /// What the head's `asset` is from now on; nil where it stays.
+    var fields: BSONValue? {
+        switch self {
+        case .kept: nil
+        case .shown(let new, let type):
+            [
+                "$mergeObjects": [
+                    ["$ifNull": ["$asset", .literal(.document(new))]],
+                    ["t": .int32(Int32(type.rawValue)), "m": Self.now, "x": nil],
+                ]
+            ]
+        case .deleted:
+            Self.changed([
+                "m": ["$cond": [["$gt": ["$asset.x", nil]], "$asset.m", Self.now]],
+                "x": ["$ifNull": ["$asset.x", Self.now]],
+            ])
+        case .touched: Self.changed(["m": Self.now])
+        case .detailed(let record):
+            Self.changed(["m": Self.now, "d": record.map { .literal(.binary($0)) } ?? .null])
+        case .gone: "$$REMOVE"
+        }
+    }
+
+    private static func changed(_ fields: BSONValue) -> BSONValue {
+        ["$cond": [isThere, ["$mergeObjects": ["$asset", fields]], "$$REMOVE"]]
+    }
+
+    /// The outbox with what this change adds to it. One entry is enough to say that the asset's row is to be made anew: a later one
+    /// takes its place.
+    func outbox(_ former: BSONValue, _ entries: BSONValue, write: Int64) -> BSONValue {
+        let added: BSONValue
+        switch self {
+        case .kept: return ["$concatArrays": [former, entries]]
+        case .shown: added = [HeadPipeline.entry("a", write)]
+        case .deleted, .touched, .detailed:
+            added = ["$cond": [Self.isThere, [HeadPipeline.entry("a", write)], []]]
+        case .gone:
+            added = ["$cond": [Self.isThere, [HeadPipeline.entry("z", write, ["i": "$asset.i"])], []]]
+        }
+        let others: BSONValue = ["$filter": ["input": former, "cond": ["$ne": ["$$this.t", "a"]]]]
+        return ["$concatArrays": [others, entries, added]]
+    }
+}
+
+extension MongoStore {
+    /// `version` is the latest from now on.
+    func followed(_ version: ObjectVersion, in bucket: Bucket) async throws(MetadataError) -> FollowedAsset {
+        guard bucket.hasAssets else { return .kept }
+        if version.isDeleteMarker { return .deleted }
+        let now = Timestamp.now()
+        var new: BSONDocument = [
+            "i": .binary(AssetID(at: now).bytes), "u": .text(version.owner), "n": .int64(now.milliseconds),
+        ]
+        new.append("c", try await customer(of: version.owner).map { .text($0) })
+        return .shown(
+            new: new, AssetType(contentType: version.attributes.contentType, key: version.key.utf8))
+    }
+
+    /// `version` is the latest again, or none is.
+    func followed(
+        _ version: VersionDocument?, of key: ObjectKey, in bucket: Bucket
+    ) async throws(MetadataError) -> FollowedAsset {
+        guard let version else { return .gone }
+        return try await followed(version.version(of: key, isLatest: true, withContent: false), in: bucket)
+    }
+
+    private func customer(of user: String) async throws(MetadataError) -> String? {
+        if let known = customers.customer(of: user) { return known.name }
+        let view = try await perform { (database) throws(MongoError) in
+            try database.findOne(["_id": .text(user)], projection: ["customer": 1], in: MongoSchema.users)
+        }
+        guard let view else { return nil }
+        let name = view["customer"]?.text.map { String(decoding: $0, as: UTF8.self) }
+        customers.remember(name, of: user)
+        return name
+    }
+}

@@ -1,0 +1,45 @@
+import HTTPServer
+import Metadata
+import Synchronization
+
+/// What the listeners answer: 503 until the store is open, and from then on the store's answers. It opens once.
+final class Door: Sendable {
+    /// What stands behind it.
+    final class Surface: Sendable {
+        let gateway: Gateway
+        let services: RouteTable
+
+        init(gateway: Gateway, services: RouteTable) { (self.gateway, self.services) = (gateway, services) }
+    }
+
+    private let opened = AtomicLazyReference<Surface>()
+    private let waiting: RouteTable
+
+    /// `waiting` are the routes of the services listener that need no store.
+    init(waiting: RouteTable) { self.waiting = waiting }
+
+    func open(_ surface: Surface) { _ = opened.storeIfNil(surface) }
+
+    /// Nil while the store is not open.
+    var gateway: Gateway? { opened.load()?.gateway }
+    var services: RouteTable { opened.load()?.services ?? waiting }
+
+    /// What a path of the services listener says that has to wait.
+    static let problem = Problem(503, "Unavailable", "The store cannot be reached yet; try again.")
+
+    /// What an S3 client is told: one that tries again, as all do, sees no error once the store is there.
+    static func refusal(of request: Request) -> Response {
+        let id = RequestID.next()
+        let error = S3Error(.slowDown)
+        var response = Response(status: error.code.status, headers: error.headers)
+        response.headers.add("x-amz-request-id", id.text)
+        response.headers.add("server", text: "ObjectGateway")
+        response.headers.add("retry-after", "1")
+        response.headers.add("content-type", "application/xml")
+        response.body =
+            request.head.method == .head
+            ? .headOnly(length: 0)
+            : .bytes(error.document(resource: request.head.path, requestID: id.text, hostID: []))
+        return response
+    }
+}
