@@ -1,7 +1,7 @@
-import JSON
 import Bytes
 import Files
 import HTTPServer
+import JSON
 import Testing
 import Threads
 import XML

@@ -1,6 +1,6 @@
-import JSON
 import Bytes
 import Digests
+import JSON
 import Metadata
 import Search
 import TestSupport

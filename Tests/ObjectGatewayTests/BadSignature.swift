@@ -1,6 +1,6 @@
-import JSON
 import Bytes
 import Digests
+import JSON
 import Metadata
 
 /// What can be wrong with a request's proof, and how AWS answers.

@@ -1,7 +1,7 @@
-import JSON
 import Buckets
 import Bytes
 import HTTPServer
+import JSON
 import Metadata
 import Testing
 

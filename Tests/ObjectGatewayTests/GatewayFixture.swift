@@ -1,7 +1,7 @@
-import JSON
 import Buckets
 import Bytes
 import Files
+import JSON
 import Metadata
 import SigV4
 import TestSupport

@@ -1,6 +1,6 @@
-import JSON
 import Bytes
 import Glibc
+import JSON
 import Testing
 
 @testable import ObjectGateway

@@ -1,6 +1,6 @@
-import JSON
 import Buckets
 import Bytes
+import JSON
 import Metadata
 import Testing
 import Threads

@@ -1,7 +1,7 @@
-import JSON
 import Bytes
 import Digests
 import HTTPServer
+import JSON
 import Metadata
 import Testing
 

@@ -1,7 +1,7 @@
-import JSON
 import Bytes
 import Glibc
 import HTTPServer
+import JSON
 import Metadata
 import TestSupport
 import Testing

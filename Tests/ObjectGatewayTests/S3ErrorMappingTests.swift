@@ -1,8 +1,8 @@
-import JSON
 import Buckets
 import Bytes
 import Files
 import HTTPServer
+import JSON
 import Metadata
 import SigV4
 import Testing

@@ -1,8 +1,8 @@
-import JSON
 import Buckets
 import Bytes
 import Digests
 import Files
+import JSON
 import Metadata
 import TestSupport
 import Testing

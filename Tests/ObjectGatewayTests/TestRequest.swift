@@ -1,7 +1,7 @@
-import JSON
 import Bytes
 import Digests
 import Glibc
+import JSON
 import SigV4
 import Testing
 

@@ -1,6 +1,6 @@
-import JSON
 import Bytes
 import Glibc
+import JSON
 import Metadata
 import TestSupport
 import Testing

@@ -22,7 +22,8 @@ struct PageUpgrade {
             }
             try removeRemains()
             try connection.rewrite(into: new)
-            try Connection.open(new, mode: .readWrite).run(script: "PRAGMA user_version = \(Schema.versionWithPageChecks)")
+            try Connection.open(new, mode: .readWrite).run(
+                script: "PRAGMA user_version = \(Schema.versionWithPageChecks)")
         } catch {
             throw MetadataError(error)
         }
