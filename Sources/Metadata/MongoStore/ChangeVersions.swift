@@ -27,13 +27,13 @@ extension MongoStore {
         var version = version
         version.versionID = bucket.bucket.versioning == .enabled ? newID : .null
         let (filter, needsObject) = conditions.filter
+        let fields = VersionDocument.fields(of: version, blob: blob, write: write)
         let change = HeadChange(
             key: HeadKey(id, version.key), write: write, conditions: filter, makesHead: !needsObject,
             stages: HeadPipeline.stages(
                 write: write, entries: HeadPipeline.entriesBelow(newVersion: version.versionID, write: write),
-                latest: .new(
-                    VersionDocument.fields(of: version, blob: blob, write: write),
-                    isDeleteMarker: version.isDeleteMarker)),
+                latest: .new(fields, isDeleteMarker: version.isDeleteMarker)),
+            first: needsObject ? nil : FirstHead(version: fields, isDeleteMarker: version.isDeleteMarker),
             newVersion: version.versionID, newBlob: version.content.blobs.first, mayBeDone: mayBeDone)
         let done = try await self.change(change) { (head) throws(MetadataError) in
             try conditions.check(against: try head?.latest?.head())
