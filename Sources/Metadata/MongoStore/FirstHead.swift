@@ -2,7 +2,7 @@ import Bytes
 import Mongo
 import Synchronization
 
-/// The head of a key that has none, as its first change makes it: a plain insert, which costs a server half of what the general
+/// The head of a key that has none, as its first change makes it: a plain insert, which costs a server a third of what the general
 /// update does. Where the key has a head already the insert fails, and the update follows.
 ///
 /// The server computes nothing for an insert, so `seq` is the cluster's time as this gateway was told it last, within `ageMax`. A key whose head
