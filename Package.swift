@@ -64,7 +64,7 @@ let package = Package(
         module("XML", ["CExpat", "Bytes"]),
         module("RedoLog", ["Bytes", "Threads", "Files", "Digests"]),
         module("SQLite", ["CSQLite", "CPageChecks", "Bytes"]),
-        module("Mongo", ["CMongo", "Bytes"]),
+        module("Mongo", ["CMongo", "Bytes", "Threads"]),
         module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
         module("SigV4", ["Bytes", "Threads", "Digests", "HTTPServer"]),

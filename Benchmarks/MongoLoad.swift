@@ -82,12 +82,16 @@ struct MongoLoad: Sendable {
     }
 
     func run(_ kind: String) throws -> Timings {
-        let isHot = kind.hasPrefix("hot-")
-        let name = isHot ? String(kind.dropFirst(4)) : kind
+        let words = kind.split(separator: "-")
+        let (isHot, isAgain) = (words.first == "hot", words.first == "again")
+        let name = String(words.last ?? "")
         // Ids of one run are not those of the next.
         let run = UInt64.random(in: 0...UInt64.max)
         @Sendable func key(_ worker: Int, _ step: Int) -> String {
-            isHot ? "hot" : "key-\((worker &* 7_919 &+ step &* 104_729) % keys)"
+            if isHot { return "hot" }
+            let number = (worker &* 7_919 &+ step &* 104_729) % keys
+            // New keys are new in every round; others are written over and over.
+            return isAgain ? "key-\(number % 2_000)" : "key-\(run)-\(number)"
         }
         switch name {
         case "insert":
@@ -103,7 +107,7 @@ struct MongoLoad: Sendable {
             guard let objects else { throw ClientError("put wants --folder") }
             let bucket = try bucket()
             return try onPool { try await put(key($0, $1), in: bucket, objects) }
-        default: throw ClientError("\(kind): expected insert, put, head or transaction, or hot- and one of them")
+        default: throw ClientError("\(kind): expected insert, put, head or transaction, or again- or hot- before it")
         }
     }
 

@@ -14,10 +14,11 @@ enum MongoLoads {
     /// - `head`: the version alone;
     /// - `transaction`: the head, the former version, an event and a job in one transaction, again until it succeeds.
     ///
-    /// Each on `--keys` keys, and on one hot key. `--kinds` names those that are wanted.
+    /// Each on up to `--keys` new keys; with `again-` before its name on 2,000 keys over and over, with `hot-` on one. `--kinds` names those
+    /// that are wanted.
     static func run(_ arguments: Arguments) throws {
         let load = try MongoLoad(arguments)
-        let all = "insert,put,hot-put,head,hot-head,transaction,hot-transaction"
+        let all = "insert,put,again-put,hot-put,head,again-head,hot-head,transaction,hot-transaction"
         let kinds = try arguments.text("kinds", default: all).split(separator: ",").map(String.init)
         let rounds = try arguments.number("rounds", default: 2)
         var found: [String: (timings: [Timings], seconds: Double)] = [:]

@@ -1,3 +1,5 @@
+import Threads
+
 /// The commands that this program sends, one function each (mongodb.com/docs/manual/reference/command). All go to the primary,
 /// and all block for the network.
 ///
@@ -26,6 +28,10 @@ public final class MongoDatabase: Sendable {
         if let time = reply["operationTime"]?.timestamp { clock.advance(to: time) }
         return reply
     }
+
+    /// The latest time of the cluster that a reply told, where one told it that lately: seconds since 1970 in the high half, a count in
+    /// the low half.
+    public func recentTime(within age: Duration) -> UInt64? { clock.recent(within: age.nanosecondsClamped) }
 
     private var writeConcern: BSONValue {
         ["w": "majority", "j": true, "wtimeout": .int32(majorityWait_ms)]

@@ -110,6 +110,22 @@ import Threads
         #expect(known.order(before: 1_000) == 31)
     }
 
+    @Test func `a key whose head is gone goes on above its former numbers`() async throws {
+        let shared = try await Shared()
+        let bucket = try await shared.subject.bucket()
+        for _ in 0..<20 {
+            let former = try await shared.subject.put("k", in: bucket)
+            // As the server does a minute after a key was removed.
+            try shared.plain().delete([:], from: "heads")
+            let made = try await shared.subject.put("k", in: bucket)
+            #expect(made.sequence > former.sequence)
+            #expect(try await shared.subject.put("k", in: bucket).sequence > made.sequence)
+            #expect(try await shared.subject.get("k", in: bucket)?.sequence ?? 0 > made.sequence)
+            try await shared.subject.delete("k", in: bucket)
+        }
+        try shared.drop()
+    }
+
     // MARK: What lies elsewhere
 
     private static func refusal(_ body: () async throws -> Void) async -> String {

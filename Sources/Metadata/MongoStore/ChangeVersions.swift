@@ -28,13 +28,15 @@ extension MongoStore {
         version.versionID = bucket.bucket.versioning == .enabled ? newID : .null
         let asset = try await followed(version, in: bucket.bucket)
         let (filter, needsObject) = conditions.filter
+        let fields = VersionDocument.fields(of: version, blob: blob, write: write)
         let change = HeadChange(
             key: HeadKey(id, version.key), write: write, conditions: filter, makesHead: !needsObject,
             stages: HeadPipeline.stages(
                 write: write, entries: HeadPipeline.entriesBelow(newVersion: version.versionID, write: write),
-                latest: .new(
-                    VersionDocument.fields(of: version, blob: blob, write: write),
-                    isDeleteMarker: version.isDeleteMarker), asset: asset),
+                latest: .new(fields, isDeleteMarker: version.isDeleteMarker), asset: asset),
+            // What a head says of its asset is made by the pipeline alone.
+            first: needsObject || bucket.bucket.hasAssets
+                ? nil : FirstHead(version: fields, isDeleteMarker: version.isDeleteMarker),
             newVersion: version.versionID, newBlob: version.content.blobs.first, mayBeDone: mayBeDone)
         let done = try await self.change(change) { (head) throws(MetadataError) in
             try conditions.check(against: try head?.latest?.head())

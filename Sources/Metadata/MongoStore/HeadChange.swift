@@ -11,6 +11,8 @@ struct HeadChange {
     /// Makes the head where there is none.
     var makesHead: Bool
     var stages: [BSONDocument]
+    /// What it comes to where there is no head, and nothing forbids that.
+    var first: FirstHead?
     /// By what else the change can be found once it was moved on from the head.
     var newVersion: VersionID?
     var newBlob: BlobID?
@@ -58,9 +60,20 @@ extension MongoStore {
                 return done
             }
         }
+        var mayBeFirst = !isRepeat
         while true {
             var failure = MongoError.writeConflict
             do throws(MetadataError) {
+                if mayBeFirst {
+                    mayBeFirst = false
+                    switch try insertFirst(change) {
+                    case .success(.some(let done)): return done
+                    case .success(nil): break
+                    case .failure(let error):
+                        if case .unknownOutcome = error { isRepeat = true }
+                        guard error.isTransient else { throw MetadataError(error) }
+                    }
+                }
                 switch try attemptWrite({ (database) throws(MongoError) in try change.send(database, isRepeat: isRepeat)
                 })
                 {

@@ -8,16 +8,19 @@ extension MongoStore {
         guard query.limit > 0,
             var start = KeyOrder.start(prefix: query.prefix, delimiter: delimiter, after: query.after)
         else { return page }
-        // With a delimiter much of a batch may be passed over; batches grow while no prefix is met.
-        var batchLength = delimiter == nil ? query.limit + 1 : min(query.limit + 1, 16)
+        var batch = BatchLength(limit: query.limit + 1, isCertain: delimiter == nil)
         while true {
-            let (heads, isComplete) = try await liveHeads(query.bucket, from: start, limit: batchLength)
+            let (heads, isComplete) = try await liveHeads(query.bucket, from: start, limit: batch.length)
             var seek: [UInt8]?
+            var passedOver = 0
             for head in heads {
                 guard let key = HeadKey(id: head["_id"]?.document)?.key, let latest = head["latest"]?.document else {
                     throw .broken("heads: a live one without key or version")
                 }
-                if let seek, key.utf8.lexicographicallyPrecedes(seek) { continue }
+                if let seek, key.utf8.lexicographicallyPrecedes(seek) {
+                    passedOver += 1
+                    continue
+                }
                 guard key.utf8.starts(with: query.prefix) else { return page }
                 if page.objects.count + page.commonPrefixes.count >= query.limit {
                     page.isTruncated = true
@@ -36,8 +39,31 @@ extension MongoStore {
                 guard let next = KeyOrder.end(of: common) else { return page }
                 (seek, start) = (next, next)
             }
-            if isComplete, heads.count < batchLength { return page }
-            batchLength = seek == nil ? min(batchLength * 4, query.limit + 1) : 16
+            if isComplete, heads.count < batch.length { return page }
+            batch.adapt(passedOver: passedOver, metPrefix: seek != nil)
+        }
+    }
+
+    /// How many heads are read at a time. Below a delimiter much of a batch may be passed over, down to all but the first: then single
+    /// heads are read, each with a seek behind it.
+    private struct BatchLength {
+        private(set) var length: Int
+        private let limit: Int
+        private var singles = 0
+
+        /// `isCertain`: nothing will be passed over.
+        init(limit: Int, isCertain: Bool) { (self.limit, length) = (limit, isCertain ? limit : min(limit, 16)) }
+
+        mutating func adapt(passedOver: Int, metPrefix: Bool) {
+            if passedOver * 2 > length {
+                length = max(1, length / 4)
+            } else if length == 1, metPrefix {
+                // Nothing can be passed over of one: more are tried now and then.
+                singles += 1
+                if singles.isMultiple(of: 32) { length = 4 }
+            } else if passedOver == 0 {
+                length = min(length * 4, limit)
+            }
         }
     }
 
