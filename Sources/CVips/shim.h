@@ -13,11 +13,12 @@ static inline int cvips_init(void) {
     g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, cvips_ignore, NULL);
     return 0;
 }
-/// Pixels go back to the kernel when they are freed, and threads share one heap, so that a helper stays small between jobs.
+/// Whole pictures go back to the kernel when they are freed, and threads share one heap, so that a helper stays small between
+/// jobs; rows that are worked on come from the heap, which keeps some, as the kernel takes its time to give zeroed pages.
 static inline void cvips_bound_heap(void) {
     mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_THRESHOLD, 256 << 10);
-    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
 static inline void cvips_set_int(VipsOperation *operation, const char *name, int value) {

@@ -72,7 +72,9 @@ public struct VariantsStep {
             if !ColourProfile.isStandard(kept) { operation.set("export-profile", "srgb") }
             picture = try operation.picture()
         } else if let file {
-            picture = try file.plain(scale: scale, context) ?? file.thumbnail(width: across, height: down, context)
+            // One preset alone streams through, in less memory.
+            let plain = presets.count > 1 ? try file.plain(scale: scale, context) : nil
+            picture = try plain ?? file.thumbnail(width: across, height: down, context)
         } else {
             throw MediaError(.input, "no picture")
         }
