@@ -89,7 +89,7 @@ let package = Package(
 
         // Foreign bytes are decoded here, apart from the gateway.
         module("Vips", ["CVips"]),
-        module("MediaSteps", ["Vips", "CPoppler", "CZlib", "Bytes"]),
+        module("MediaSteps", ["Vips", "CPoppler", "CZlib", "Bytes", "Threads"]),
         program("ogw-media", ["CSandbox", "Vips", "MediaSteps"]),
 
         .target(

@@ -1,23 +1,49 @@
 // What Swift cannot import of libvips and GObject: variadic calls, macros, signals.
 #ifndef OGW_CVIPS_H
 #define OGW_CVIPS_H
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+// _GNU_SOURCE also turns on X/Open's name of a member of fd_set, which Swift's own Glibc module does without.
+#include <features.h>
+#undef __USE_XOPEN
+#include <dlfcn.h>
 #include <malloc.h>
+#include <stdint.h>
+#include <gmodule.h>
 #include <vips/vips.h>
 
 static inline void cvips_ignore(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer context) {}
 
+/// A module of libvips by its file's name, out of the folder beside the library. 0 on success.
+static inline int cvips_load_module(const char *name) {
+    Dl_info library;
+    if (dladdr((const void *)(uintptr_t)vips_shutdown, &library) == 0) return -1;
+    char *folder = g_path_get_dirname(library.dli_fname);
+    char *path = g_strdup_printf("%s/vips-modules-%d.%d/%s", folder, vips_version(0), vips_version(1), name);
+    GModule *module = g_module_open(path, G_MODULE_BIND_LAZY);
+    g_free(path);
+    g_free(folder);
+    return module == NULL ? -1 : 0;
+}
+
+/// libvips is told a home without modules, as it would load ImageMagick, OpenSlide and others with theirs.
 /// VIPS_INIT also checks that header and library agree. Warnings, one for each damaged row, are not printed:
 /// what matters of them is in the error that the operation returns.
 static inline int cvips_init(void) {
+    g_setenv("VIPSHOME", "/nonexistent", TRUE);
     if (VIPS_INIT("ogw-media") != 0) return -1;
+    // Where a build of libvips has it inside, there is no such module.
+    cvips_load_module("vips-heif.so");
     g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, cvips_ignore, NULL);
     return 0;
 }
-/// Pixels go back to the kernel when they are freed, and threads share one heap, so that a helper stays small between jobs.
+/// Whole pictures go back to the kernel when they are freed, and threads share one heap, so that a helper stays small between
+/// jobs; rows that are worked on come from the heap, which keeps some, as the kernel takes its time to give zeroed pages.
 static inline void cvips_bound_heap(void) {
     mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_THRESHOLD, 256 << 10);
-    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
 static inline void cvips_set_int(VipsOperation *operation, const char *name, int value) {
@@ -114,6 +140,7 @@ static inline void cvips_allow_loaders(int documents) {
     vips_operation_block_set("VipsForeignLoadTiff", FALSE);
     vips_operation_block_set("VipsForeignLoadHeif", FALSE);
     if (documents) {
+        cvips_load_module("vips-poppler.so");
         vips_operation_block_set("VipsForeignLoadSvg", FALSE);
         vips_operation_block_set("VipsForeignLoadPdf", FALSE);
     }

@@ -50,13 +50,13 @@ public enum ImageFormat: String, Sendable, Codable, CaseIterable {
         var pageHeight: Int?
     }
 
-    /// Writes a picture to a file of the work folder.
+    /// Writes a picture to a file of the work folder. On any thread.
     func save(
-        _ picture: Picture, to file: String, _ settings: Settings, _ context: StepContext, _ stage: String
+        _ picture: Picture, to file: String, _ settings: Settings, _ folder: WorkFolder, _ watch: Watch
     ) throws(MediaError) {
         let quality = min(100, max(1, settings.quality ?? defaultQuality))
         let saver = Operation(self == .avif ? "heifsave" : "\(rawValue)save")
-            .set("filename", try context.folder.path(of: file)).set("strip", !settings.keepsMetadata)
+            .set("filename", try folder.path(of: file)).set("strip", !settings.keepsMetadata)
         if let pageHeight = settings.pageHeight { saver.set("page-height", pageHeight) }
         switch self {
         case .jpeg:
@@ -75,9 +75,9 @@ public enum ImageFormat: String, Sendable, Codable, CaseIterable {
             if picture.is16Bit && !takes16Bit {
                 picture = try Operation("colourspace").set("in", picture).choose("space", "srgb").picture()
             }
-            try picture.save(saver, context.watch(stage))
+            try picture.save(saver, watch)
         } catch {
-            throw MediaError(error, reading: stage)
+            throw MediaError(error, reading: file)
         }
     }
 }

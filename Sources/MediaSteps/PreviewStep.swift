@@ -102,7 +102,7 @@ public struct PreviewStep {
             let drawn = try Picture.make(
                 pixels: wave.pixels(width: options.waveWidth, height: options.waveHeight, options.colour),
                 width: options.waveWidth, height: options.waveHeight, bands: 4)
-            try ImageFormat.png.save(drawn, to: png, ImageFormat.Settings(), context, "waveform")
+            try ImageFormat.png.save(drawn, to: png, ImageFormat.Settings(), context.folder, context.watch("waveform"))
         } catch let error as VipsError {
             throw MediaError(error, reading: "waveform")
         } catch let error as MediaError {

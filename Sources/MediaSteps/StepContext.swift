@@ -51,6 +51,12 @@ public final class StepContext {
         }
     }
 
+    /// Ends a part where its time has run out, and says nothing: for another thread than the step's own.
+    var quietWatch: Watch {
+        let deadline = deadline
+        return Watch { _ in ContinuousClock.now < deadline }
+    }
+
     func type(of name: String) throws(MediaError) -> FileType {
         FileType.sniff(try folder.read(name, bytesMax: FileType.headBytes))
     }

@@ -1,3 +1,4 @@
+import Threads
 import Vips
 
 /// Makes a picture in several sizes and formats out of one decode.
@@ -43,11 +44,60 @@ public struct VariantsStep {
         let point =
             try plans.indices.contains { plans[$0].crops && presets[$0].preset.crop == .smart }
             ? SmartCrop(shared, context) : nil
+        let type = try file?.type ?? context.type(of: input)
+        var parts: [Part] = []
+        for (place, plan) in plans.enumerated() { parts.append(try part(plan, presets[place], point, type)) }
+        return try write(parts, shared)
+    }
+
+    /// A preset with all that is decided of it.
+    private struct Part {
+        let name: String
+        let preset: VariantPreset
+        let plan: VariantPlan
+        let corner: (x: Int, y: Int)
+        /// Names of the outputs, and of their files.
+        let outputs: [(format: ImageFormat, name: String, file: String)]
+    }
+
+    private func part(
+        _ plan: VariantPlan, _ named: (name: String, preset: VariantPreset), _ point: SmartCrop?, _ type: FileType
+    ) throws -> Part {
+        let formats = named.preset.formats.isEmpty ? [ImageFormat(type) ?? .jpeg] : named.preset.formats
+        var outputs: [(format: ImageFormat, name: String, file: String)] = []
+        for format in formats {
+            let name = "\(named.name).\(format.fileExtension)"
+            outputs.append((format, name, try context.newFile(name)))
+        }
+        let corner = plan.crops ? plan.corner(around: try centre(plan, named.preset.crop, point)) : (x: 0, y: 0)
+        return Part(name: named.name, preset: named.preset, plan: plan, corner: corner, outputs: outputs)
+    }
+
+    /// Makes all parts, two at a time.
+    private func write(_ parts: [Part], _ shared: Picture) throws(MediaError) -> [StepOutput] {
+        let failures = Failures()
+        TwoThreads.run(count: parts.count) { [context] index, isCaller in
+            let part = parts[index]
+            guard failures.first == nil else { return }
+            do {
+                // Progress is told by one thread.
+                if isCaller { try context.begin(part.name) }
+                let watch = isCaller ? context.watch(part.name) : context.quietWatch
+                try Self.write(part, shared, context.folder, watch)
+            } catch let error as VipsError {
+                failures.add(MediaError(error, reading: part.name))
+            } catch {
+                failures.add(error as? MediaError ?? MediaError(.failed, "\(error)"))
+            }
+        }
+        if let failure = failures.first { throw failure }
         var outputs: [StepOutput] = []
-        for (place, plan) in plans.enumerated() {
-            let (name, preset) = presets[place]
-            outputs += try write(shared, plan, preset, name, point, input: file?.type ?? context.type(of: input))
-            context.progress("variants", Double(place + 1) / Double(plans.count))
+        for part in parts {
+            for made in part.outputs {
+                var output = try StepOutput(made.name, file: made.file, mime: made.format.mime, in: context.folder)
+                (output.width, output.height, output.variant) = (part.plan.width, part.plan.height, part.name)
+                outputs.append(output)
+            }
         }
         return outputs
     }
@@ -72,21 +122,19 @@ public struct VariantsStep {
             if !ColourProfile.isStandard(kept) { operation.set("export-profile", "srgb") }
             picture = try operation.picture()
         } else if let file {
-            picture = try file.plain(scale: scale, context) ?? file.thumbnail(width: across, height: down, context)
+            // One preset alone streams through, in less memory.
+            let plain = presets.count > 1 ? try file.plain(scale: scale, context) : nil
+            picture = try plain ?? file.thumbnail(width: across, height: down, context)
         } else {
             throw MediaError(.input, "no picture")
         }
         return try picture.inMemory(context.watch("decode"))
     }
 
-    private func write(
-        _ shared: Picture, _ plan: VariantPlan, _ preset: VariantPreset, _ name: String, _ point: SmartCrop?,
-        input: FileType
-    ) throws -> [StepOutput] {
-        try context.begin(name)
-        let corner = plan.crops ? plan.corner(around: try centre(plan, preset.crop, point)) : (x: 0, y: 0)
+    private static func write(_ part: Part, _ shared: Picture, _ folder: WorkFolder, _ watch: Watch) throws {
+        let (plan, preset) = (part.plan, part.preset)
         var picture = shared
-        if let region = try QuickShrink.region(of: shared, plan, corner: corner, context.watch(name)) {
+        if let region = try QuickShrink.region(of: shared, plan, corner: part.corner, watch) {
             picture = region
         } else {
             if shared.width != plan.scaledWidth || shared.height != plan.scaledHeight {
@@ -94,28 +142,21 @@ public struct VariantsStep {
                     .set("height", plan.scaledHeight).choose("size", "force").set("no-rotate", true).picture()
             }
             if plan.crops {
-                picture = try Operation("extract_area").set("input", picture).set("left", corner.x).set("top", corner.y)
-                    .set("width", plan.width).set("height", plan.height).picture()
+                picture = try Operation("extract_area").set("input", picture).set("left", part.corner.x)
+                    .set("top", part.corner.y).set("width", plan.width).set("height", plan.height).picture()
             } else if plan.pads {
                 picture = try pad(picture, plan, preset.background)
             }
         }
-        let formats = preset.formats.isEmpty ? [ImageFormat(input) ?? .jpeg] : preset.formats
-        if formats.count > 1 { picture = try picture.inMemory(context.watch(name)) }
-        var outputs: [StepOutput] = []
-        for format in formats {
-            let file = "\(name).\(format.fileExtension)"
-            let target = try context.newFile(file)
+        // A header of its own, as two threads watch two pictures.
+        picture = try part.outputs.count > 1 ? picture.inMemory(watch) : picture.copy()
+        for output in part.outputs {
             var settings = ImageFormat.Settings()
             settings.quality = preset.quality
             settings.keepsMetadata = preset.metadata == .keep
             settings.background = preset.background.values
-            try format.save(picture, to: target, settings, context, name)
-            var output = try StepOutput(file, file: target, mime: format.mime, in: context.folder)
-            (output.width, output.height, output.variant) = (plan.width, plan.height, name)
-            outputs.append(output)
+            try output.format.save(picture, to: output.file, settings, folder, watch)
         }
-        return outputs
     }
 
     private func centre(
@@ -131,7 +172,8 @@ public struct VariantsStep {
         }
     }
 
-    private func pad(_ picture: Picture, _ plan: VariantPlan, _ background: Colour) throws(VipsError) -> Picture {
+    private static func pad(_ picture: Picture, _ plan: VariantPlan, _ background: Colour) throws(VipsError) -> Picture
+    {
         var picture = picture
         if picture.bands < 3 {
             picture = try Operation("colourspace").set("in", picture).choose("space", "srgb").picture()
@@ -141,4 +183,12 @@ public struct VariantsStep {
             .set("y", (plan.height - picture.height) / 2).set("width", plan.width).set("height", plan.height)
             .choose("extend", "background").set("background", ground).picture()
     }
+}
+
+/// The errors of parts that run at once.
+private final class Failures: Sendable {
+    private let list = Lock<[MediaError]>([])
+
+    var first: MediaError? { list.withLock { $0.first } }
+    func add(_ error: MediaError) { list.withLock { $0.append(error) } }
 }

@@ -13,6 +13,8 @@ public struct WatermarkStep {
     /// One output, in the input's format and of its size.
     public func run(_ input: String) throws(MediaError) -> [StepOutput] {
         try options.check()
+        // Two pictures would be held at once.
+        context.kept.forget()
         try context.begin("read")
         let file = try ImageFile.open(input, context)
         guard !file.isVector || options.format != nil else {
@@ -36,29 +38,28 @@ public struct WatermarkStep {
 
     private func markStill(_ file: ImageFile, _ mark: Mark, _ format: ImageFormat) throws -> StepOutput {
         let base = try self.base(file)
-        let isHeld = base.pixelBytes <= context.limits.memoryBytesMax
-        // In memory the mark is drawn into the pixels, which are kept for the step that follows.
-        var picture = isHeld ? try base.inMemory(context.watch("decode")) : base
         try context.begin("mark")
+        var picture: Picture
         if options.at == .tile {
-            let layer = try mark.tiled(padding: options.padding, width: picture.width, height: picture.height)
-            picture = try blend(picture, layer)
+            picture = try blend(base, try mark.tiled(padding: options.padding, width: base.width, height: base.height))
         } else {
             let corner = WatermarkLayout.corner(
-                options, mark: (mark.picture.width, mark.picture.height), width: picture.width, height: picture.height)
-            let region = try Operation("extract_area").set("input", picture).set("left", corner.x).set("top", corner.y)
+                options, mark: (mark.picture.width, mark.picture.height), width: base.width, height: base.height)
+            let region = try Operation("extract_area").set("input", base).set("left", corner.x).set("top", corner.y)
                 .set("width", mark.picture.width).set("height", mark.picture.height).picture()
-            let marked = try blend(region, mark.picture)
-            if isHeld {
-                try Operation("draw_image").set("image", picture)
-                    .set("sub", try marked.inMemory(context.watch("mark"))).set("x", corner.x).set("y", corner.y).run()
-            } else {
-                picture = try Operation("insert").set("main", picture).set("sub", marked).set("x", corner.x)
-                    .set("y", corner.y).picture()
-            }
+            picture = try Operation("insert").set("main", base).set("sub", try blend(region, mark.picture))
+                .set("x", corner.x).set("y", corner.y).picture()
+        }
+        // Rows stream from the decoder to the encoder, on two threads; on their way they are kept for the step that follows.
+        let isHeld = picture.pixelBytes <= context.limits.memoryBytesMax
+        if isHeld {
+            let rows = 16
+            picture = try Operation("tilecache").set("in", picture).set("tile-width", picture.width)
+                .set("tile-height", rows).set("max-tiles", picture.height / rows + 2).choose("access", "sequential")
+                .set("threaded", true).set("persistent", true).picture()
         }
         let output = try write(picture, format, pageHeight: nil, halfColour: file.hasHalfColour)
-        if isHeld && options.at != .tile { context.kept.keep(picture, as: output.file, in: context.folder) }
+        if isHeld { context.kept.keep(picture, as: output.file, in: context.folder) }
         return output
     }
 
@@ -91,7 +92,7 @@ public struct WatermarkStep {
         settings.keepsMetadata = options.metadata == .keep
         settings.pageHeight = pageHeight
         settings.fullColour = !halfColour
-        try format.save(picture, to: target, settings, context, "encode")
+        try format.save(picture, to: target, settings, context.folder, context.watch("encode"))
         var output = try StepOutput(name, file: target, mime: format.mime, in: context.folder)
         (output.width, output.height) = (picture.width, pageHeight ?? picture.height)
         return output

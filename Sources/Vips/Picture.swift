@@ -2,7 +2,7 @@ public import CVips
 import Glibc
 
 /// A picture as libvips sees it: a header, and pixels that are decoded or computed when somebody asks for them.
-/// For one thread at a time.
+/// Several threads may read it at once; its header is changed, and its making watched, by one.
 @safe public final class Picture {
     /// Owned by this object.
     public let image: UnsafeMutablePointer<VipsImage>
