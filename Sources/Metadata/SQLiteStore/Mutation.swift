@@ -20,6 +20,8 @@ enum Mutation: Sendable {
     /// Whether the bucket's objects are assets.
     case setAssets(Bool, BucketID)
     case setAssetDetails(AssetDetails, AssetID)
+    /// Objects that were there before their bucket had assets become some.
+    case makeAssets([ObjectKey], BucketID)
     /// Forgets changes of assets that all who follow have.
     case forgetAssetChanges(through: Int64)
     /// Forgets results of Complete that are older than clients may ask for.
@@ -42,7 +44,8 @@ extension Mutation {
         switch self {
         case .delete, .deleteBucket, .abortUpload, .forgetGarbage, .forgetCompleted, .forgetAssetChanges: true
         case .createBucket, .setVersioning, .publish, .setTags, .createUpload, .putPart, .completeUpload, .addUser,
-            .updateUser, .relocate, .setAssets, .setAssetDetails:
+            .updateUser, .relocate, .setAssets, .setAssetDetails,
+            .makeAssets:
             false
         }
     }
@@ -56,4 +59,6 @@ enum Answer: Sendable {
     case deleted(DeleteResult)
     case versionID(VersionID)
     case asset(Asset)
+    /// So many things were made.
+    case made(Int)
 }

@@ -19,12 +19,20 @@ struct SearchReader {
             facets: Dictionary(request.facets.map { ($0, []) }, uniquingKeysWith: { first, _ in first }))
         let numbers = Self.numbers(of: request.query.ranges)
         let filters = request.query.ranges.filter { $0.field != .created }
-        guard !numbers.isEmpty, let match = try match(request, numbers, filters) else { return nothing }
+        var expression = SearchExpression(connection)
+        guard !numbers.isEmpty, var match = try expression.text(of: request, coveringRanges: false) else {
+            return nothing
+        }
         let relevance = Relevance(request.query)
         // Without words all fit as well as the others, and the newest come first.
         let isByNumber = request.sort.key == .created || request.sort.key == .relevance && relevance.isEmpty
-        if !isByNumber, filters.isEmpty, let answer = try named(request, match, numbers, relevance) { return answer }
-        let surveyed = try take(Survey(request, isByNumber ? nil : relevance), match, numbers, filters)
+        let empty = Survey(request, isByNumber ? nil : relevance)
+        var surveyed = try take(empty, match, numbers, filters, mayGiveUp: true)
+        if surveyed.gaveUp {
+            guard let narrowed = try expression.text(of: request, coveringRanges: true) else { return nothing }
+            match = narrowed
+            surveyed = try take(empty, match, numbers, filters, mayGiveUp: false)
+        }
         var answer = SearchAnswer(
             hits: [], hasMore: false, matchCount: min(surveyed.count, SearchRequest.matchCountMax),
             isCapped: surveyed.count > SearchRequest.matchCountMax)
@@ -33,59 +41,8 @@ struct SearchReader {
         return answer
     }
 
-    /// Terms for ranges cost more than comparing, where the rest of the query leaves few documents.
-    private func match(
-        _ request: SearchRequest, _ numbers: [Numbers], _ filters: [RangeClause]
-    ) throws(SQLiteError) -> [UInt8]? {
-        var expression = SearchExpression(connection)
-        let plain = try expression.text(of: request, coveringRanges: false)
-        guard let plain, !filters.isEmpty else { return plain }
-        var count = 0
-        for range in numbers where count < Self.comparedMax {
-            count += try self.count(plain, range, limit: Self.comparedMax - count).count
-        }
-        return count < Self.comparedMax ? plain : try expression.text(of: request, coveringRanges: true)
-    }
-
-    /// Documents that are rather compared than narrowed down.
+    /// After so many documents were compared with ranges, and fewer than a tenth of them fitted, terms for the ranges cost less.
     private static let comparedMax = 20_000
-
-    /// The answer by relevance, where enough of the newest matches have a word in their names to fill the page: all of those
-    /// come before the others, which are only counted then. Nil where it takes a look at all matches.
-    private func named(
-        _ request: SearchRequest, _ match: [UInt8], _ numbers: [Numbers], _ relevance: Relevance
-    ) throws(SQLiteError) -> SearchAnswer? {
-        let words = request.query.rankedWords
-        guard request.sort.key == .relevance, request.facets.isEmpty, words.count <= Relevance.namedFirstWordsMax,
-            words.allSatisfy({ $0.field != .tags }), request.after.map({ Relevance.isNamed($0.number) }) ?? true
-        else { return nil }
-        var expression = SearchExpression(connection)
-        guard let named = try expression.text(of: request, coveringRanges: false, named: words) else { return nil }
-        var count = 0
-        var newest: [Numbers] = []
-        for range in numbers where count <= SearchRequest.matchCountMax {
-            let found = try self.count(match, range, limit: SearchRequest.matchCountMax - count)
-            count += found.count
-            guard let lowest = found.lowest else { continue }
-            let isCut = count >= SearchRequest.matchCountMax
-            newest.append((isCut ? lowest : range.lowerBound)...range.upperBound)
-            if isCut {
-                // One more makes it more than are counted.
-                if lowest > range.lowerBound {
-                    count += try self.count(match, range.lowerBound...(lowest - 1), limit: 1).count
-                }
-                if count > SearchRequest.matchCountMax { break }
-            }
-        }
-        let surveyed = try take(Survey(request, relevance), named, newest, [])
-        let places = surveyed.top.places
-        guard places.count > request.limit else { return nil }
-        var answer = SearchAnswer(
-            hits: [], hasMore: false, matchCount: min(count, SearchRequest.matchCountMax),
-            isCapped: count > SearchRequest.matchCountMax)
-        answer.take(places, limit: request.limit)
-        return answer
-    }
 
     /// The document numbers that fit what is said of the time at which assets were made, the newest first.
     private static func numbers(of ranges: [RangeClause]) -> [Numbers] {
@@ -120,6 +77,8 @@ struct SearchReader {
     /// What is found out of the newest matches.
     private struct Survey {
         var count = 0
+        var comparedCount = 0
+        var gaveUp = false
         var facets: [Facet: [UInt64: Int]] = [:]
         var top: TopPlaces
         let sort: SearchSort
@@ -137,6 +96,7 @@ struct SearchReader {
 
         mutating func take(_ record: Span<UInt8>, _ filters: [RangeClause]) {
             let fields = DocumentRecord(record)
+            comparedCount += 1
             guard fields.fits(filters) else { return }
             count += 1
             if isFull { return }
@@ -179,42 +139,42 @@ struct SearchReader {
     }
 
     private func take(
-        _ survey: Survey, _ match: [UInt8], _ numbers: [Numbers], _ filters: [RangeClause]
+        _ survey: Survey, _ match: [UInt8], _ numbers: [Numbers], _ filters: [RangeClause], mayGiveUp: Bool
     ) throws(SQLiteError) -> Survey {
         var survey = survey
+        let mayGiveUp = mayGiveUp && !filters.isEmpty
         for range in numbers {
-            if survey.isFull { break }
+            if survey.isFull || survey.gaveUp { break }
             if !survey.needsRows, filters.isEmpty {
-                survey.count += try count(match, range, limit: SearchRequest.matchCountMax + 1 - survey.count).count
+                survey.count += try count(match, range, limit: SearchRequest.matchCountMax + 1 - survey.count)
                 continue
             }
             var cursor = columns.cursor()
             try connection.with(Self.newestFirst) { (row) throws(SQLiteError) in
                 Self.bind(match, range, row)
-                while !survey.isFull, try row.step() {
+                while !survey.isFull, !survey.gaveUp, try row.step() {
                     try withRecord(row.int64(0), &cursor) { (record, _) in survey.take(record, filters) }
+                    if mayGiveUp, survey.comparedCount == Self.comparedMax {
+                        survey.gaveUp = survey.count < Self.comparedMax / 10
+                    }
                 }
             }
         }
         return survey
     }
 
-    /// How many of the newest matches there are, at most `limit`, and the lowest number among them.
-    private func count(
-        _ match: [UInt8], _ range: Numbers, limit: Int
-    ) throws(SQLiteError) -> (count: Int, lowest: Int64?) {
+    /// How many matches there are, at most `limit`.
+    private func count(_ match: [UInt8], _ range: Numbers, limit: Int) throws(SQLiteError) -> Int {
         try connection.with(
             """
-            SELECT count(*), min(number) FROM (
-                SELECT rowid AS number FROM words
-                WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT ?4
+            SELECT count(*) FROM (
+                SELECT 1 FROM words WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT ?4
             )
             """
         ) { (row) throws(SQLiteError) in
             Self.bind(match, range, row)
             row.bind(Int64(max(0, limit)), at: 4)
-            guard try row.step() else { return (0, nil) }
-            return (Int(clamping: row.int64(0)), row.optionalInt64(1))
+            return try row.step() ? Int(clamping: row.int64(0)) : 0
         }
     }
 
