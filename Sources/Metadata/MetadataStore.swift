@@ -69,9 +69,13 @@ public protocol MetadataStore: Sendable {
     /// Replaces all of them. Throws `noSuchKey` where the asset is not there.
     @discardableResult
     func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset
-    /// Whether the objects of a bucket are assets. Those that are there already become assets with their next version or
-    /// change of tags; those that were stay so until they are removed.
+    /// Whether the objects of a bucket are assets. Those that are there already become assets with their next version, or by
+    /// `makeAssets`; those that were stay so until they are removed.
     func setAssets(_ hasAssets: Bool, of bucket: BucketID) async throws(MetadataError)
+    /// Makes assets of objects that have none, made when their latest versions were. Returns how many became some; what has one
+    /// already, is deleted, or lies in a bucket without assets, is passed over. At most 1,000 keys.
+    @discardableResult
+    func makeAssets(of keys: [ObjectKey], in bucket: BucketID) async throws(MetadataError) -> Int
 
     // Blobs
     /// Where a blob lies now; nil for one that no committed change names, or that was removed.

@@ -24,11 +24,6 @@ public struct Relevance: Sendable {
     /// No word is asked for: every score is 0.
     public var isEmpty: Bool { terms.isEmpty }
 
-    /// Whether this is the score of an asset that has a word in its name, which is above those of all others where at most
-    /// `namedFirstWordsMax` words are asked for.
-    public static func isNamed(_ score: Int64) -> Bool { score >= inName }
-
-    public static let namedFirstWordsMax = 12
     private static let isName: Int64 = 96
     private static let beginsName: Int64 = 72
     private static let inName: Int64 = 64

@@ -9,7 +9,8 @@ enum OGW {
     static var commands: [any Command.Type] {
         [
             ServeCommand.self, UserAdd.self, UserList.self, UserDisable.self, UserEnable.self, UserRotate.self,
-            BucketMake.self, BucketList.self, BucketRemove.self, PresignCommand.self, CheckCommand.self,
+            BucketMake.self, BucketList.self, BucketAssets.self, BucketRemove.self, PresignCommand.self,
+            CheckCommand.self,
             VersionCommand.self,
         ]
     }

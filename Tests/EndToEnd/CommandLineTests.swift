@@ -133,10 +133,15 @@ import Testing
         var endings = [
             try await terminal.run("user", "add", "alice", "--policy", "readonly"),
             try await terminal.run("bucket", "make", "photos", "--versioning"),
+            try await terminal.run("bucket", "assets", "photos", "on"),
         ]
         let listed = try await terminal.run("bucket", "list")
         let stopped = try await terminal.stop(gateway)
         #expect(stopped.status == 0)
+        #expect(endings[2].output.contains("The objects of photos are assets"), "\(endings[2].output)")
+        let odd = try await terminal.run("bucket", "assets", "photos", "maybe")
+        #expect(odd.status == 2 && odd.output.contains("wanted on or off"), "\(odd.output)")
+        endings.append(try await terminal.run("bucket", "assets", "photos", "off"))
         #expect(listed.output.contains("photos") && listed.output.contains("audio-assets"), "\(listed.output)")
 
         let users = try await terminal.run("user", "list")

@@ -195,6 +195,23 @@ extension ContractCase {
             #expect(found.map(\.asset.id) == [ids[2], ids[0]] && found.allSatisfy { $0.versions.isEmpty })
             #expect(try await assets.store.assets([]).isEmpty)
         },
+        ContractCase("objects from before their bucket had assets can be made some, once") { subject in
+            let assets = try await Assets(subject, hasAssets: false)
+            let old = try await assets.put("old.png")
+            try await assets.put("gone.png")
+            try await subject.delete("gone.png", in: assets.bucket)
+            let keys = ["old.png", "old.png", "gone.png", "absent.png"].map { ObjectKey.of($0) }
+            #expect(try await assets.store.makeAssets(of: keys, in: assets.bucket) == 0)
+            #expect(try await assets.asset("old.png") == nil)
+            try await assets.store.setAssets(true, of: assets.bucket)
+            #expect(try await assets.store.makeAssets(of: keys, in: assets.bucket) == 1)
+            let made = try #require(try await assets.document("old.png"))
+            #expect(made.asset.created == old.modified && made.asset.type == .image)
+            #expect(made.asset.customer == "acme" && made.object.versionID == old.versionID)
+            #expect(try await assets.store.makeAssets(of: keys, in: assets.bucket) == 0)
+            #expect(try await assets.document("old.png") == made)
+            #expect(try await assets.asset("gone.png") == nil)
+        },
         ContractCase("a multipart upload makes an asset of what its upload said") { subject in
             let assets = try await Assets(subject)
             let upload = try await subject.beginUpload("film.mp4", in: assets.bucket, attributes: .of("video/mp4"))

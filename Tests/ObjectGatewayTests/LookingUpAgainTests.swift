@@ -174,6 +174,9 @@ private final class StaleStore: MetadataStore {
     func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset {
         try await store.setAssetDetails(details, of: id)
     }
+    func makeAssets(of keys: [ObjectKey], in bucket: BucketID) async throws(MetadataError) -> Int {
+        try await store.makeAssets(of: keys, in: bucket)
+    }
     func setAssets(_ hasAssets: Bool, of bucket: BucketID) async throws(MetadataError) {
         try await store.setAssets(hasAssets, of: bucket)
     }

@@ -58,6 +58,41 @@ extension MongoStore {
         }
     }
 
+    @discardableResult
+    public func makeAssets(of keys: [ObjectKey], in bucket: BucketID) async throws(MetadataError) -> Int {
+        guard try await openBucket(bucket).bucket.hasAssets else { return 0 }
+        let made = await pool.mapConcurrently(Set(keys).sorted(), widthMax: 16) { key in
+            do throws(MetadataError) {
+                return Result<Bool, MetadataError>.success(try await self.makeAsset(of: HeadKey(bucket, key)))
+            } catch {
+                return .failure(error)
+            }
+        }
+        var count = 0
+        for result in made where try result.get() { count += 1 }
+        return count
+    }
+
+    private func makeAsset(of key: HeadKey) async throws(MetadataError) -> Bool {
+        var retry = Retry(patience: configuration.patience)
+        while true {
+            guard let found = try await find(nil, of: key), found.head.assetFields == nil,
+                !found.version.isDeleteMarker
+            else { return false }
+            let open = try await openBucket(key.bucket)
+            let version = try found.version.version(of: key.key, isLatest: true, withContent: false)
+            let write = HeadChange.newWrite()
+            let stages = HeadPipeline.stages(
+                write: write, entries: HeadPipeline.noEntries, latest: .kept,
+                asset: try await followed(version, in: open.bucket, madeAt: version.modified))
+            if try await changeUnchanged(found.head, write: write, stages) {
+                try await confirm(open)
+                return true
+            }
+            guard await retry.wait(on: pool) else { throw .unavailable("the key keeps changing") }
+        }
+    }
+
     /// Manifests may be long, and are not shown.
     private static let withoutManifests: BSONDocument = ["latest.p": 0, "outbox.v.p": 0]
 

@@ -19,7 +19,7 @@ enum AssetProjection {
 
     static func token(_ field: UInt8, _ word: [UInt8]) -> [UInt8] { [field, Ascii.colon] + word }
 
-    /// `nowhere` is what a deleted asset is made of.
+    /// The row, and the words that it is found by: none where the asset is deleted.
     static func fields(of document: AssetDocument, revision: Int64) -> (row: BSONDocument, words: Set<[UInt8]>) {
         var row = shown(document, revision: revision)
         guard document.asset.deleted == nil else { return (row, []) }

@@ -114,8 +114,6 @@ extension MongoStore {
         buckets.forget(id)
     }
 
-    /// Whether the objects of a bucket are assets. Those that are there already become assets with their next version; those that
-    /// were stay so until they are removed.
     public func setAssets(_ hasAssets: Bool, of id: BucketID) async throws(MetadataError) {
         let found = try await perform { (database) throws(MongoError) in
             try database.findAndModify(

@@ -66,13 +66,14 @@ enum FollowedAsset {
 }
 
 extension MongoStore {
-    /// `version` is the latest from now on.
-    func followed(_ version: ObjectVersion, in bucket: Bucket) async throws(MetadataError) -> FollowedAsset {
+    /// `version` is the latest from now on. An asset that is not known yet was made at `moment`.
+    func followed(
+        _ version: ObjectVersion, in bucket: Bucket, madeAt moment: Timestamp = .now()
+    ) async throws(MetadataError) -> FollowedAsset {
         guard bucket.hasAssets else { return .kept }
         if version.isDeleteMarker { return .deleted }
-        let now = Timestamp.now()
         var new: BSONDocument = [
-            "i": .binary(AssetID(at: now).bytes), "u": .text(version.owner), "n": .int64(now.milliseconds),
+            "i": .binary(AssetID(at: moment).bytes), "u": .text(version.owner), "n": .int64(moment.milliseconds),
         ]
         new.append("c", try await customer(of: version.owner).map { .text($0) })
         return .shown(

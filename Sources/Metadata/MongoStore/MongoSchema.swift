@@ -93,7 +93,7 @@ enum MongoSchema {
             ], of: heads)
         try database.createIndexes(
             [
-                ["name": found, "key": ["w": 1, "_id": -1], "sparse": true],
+                ["name": found, "key": ["w": 1, "_id": -1]],
                 [
                     "name": foundByCustomer, "key": ["customer_id": 1, "w": 1, "_id": -1],
                     "partialFilterExpression": ["customer_id": ["$exists": true]],

@@ -2,9 +2,9 @@ import Bytes
 
 /// Assets follow the objects of their buckets, in the same decision.
 extension Decider {
-    /// `version` is the latest of its key from now on.
+    /// `version` is the latest of its key from now on. An asset that is not known yet was made at `moment`, now where it is nil.
     mutating func follow(
-        _ version: ObjectVersion, in bucket: Bucket, _ decision: inout Decision
+        _ version: ObjectVersion, in bucket: Bucket, _ decision: inout Decision, madeAt moment: Timestamp? = nil
     ) throws(MetadataError) {
         let known = try rows.asset(of: version.key, in: bucket.id)
         if version.isDeleteMarker {
@@ -19,9 +19,11 @@ extension Decider {
         if let known {
             asset = known
         } else {
+            let created = moment ?? now
             asset = Asset(
-                id: AssetID(at: now), bucket: bucket.id, key: version.key,
-                customer: try rows.user(named: version.owner)?.customer, user: version.owner, type: type, created: now,
+                id: AssetID(at: created), bucket: bucket.id, key: version.key,
+                customer: try rows.user(named: version.owner)?.customer, user: version.owner, type: type,
+                created: created,
                 updated: now, deleted: nil, details: AssetDetails())
         }
         asset.type = type
@@ -60,7 +62,24 @@ extension Decider {
         return asset
     }
 
-    /// Objects that are there already become assets with their next version or change of tags.
+    /// Returns how many became assets. What has one, or is deleted, is passed over.
+    mutating func makeAssets(
+        of keys: [ObjectKey], in id: BucketID, _ decision: inout Decision
+    ) throws(MetadataError) -> Int {
+        let bucket = try bucket(id)
+        guard bucket.hasAssets else { return 0 }
+        var count = 0
+        for key in Set(keys).sorted() {
+            guard try rows.asset(of: key, in: id) == nil, let version = try rows.version(of: key, in: id, nil),
+                !version.isDeleteMarker
+            else { continue }
+            try follow(version, in: bucket, &decision, madeAt: version.modified)
+            count += 1
+        }
+        return count
+    }
+
+    /// Objects that are there already become assets with their next version, or by `makeAssets`.
     func setAssets(
         _ hasAssets: Bool, of id: BucketID, _ decision: inout Decision
     ) throws(MetadataError) -> Answer {

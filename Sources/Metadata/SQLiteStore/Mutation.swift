@@ -20,6 +20,8 @@ enum Mutation: Sendable {
     /// Whether the bucket's objects are assets.
     case setAssets(Bool, BucketID)
     case setAssetDetails(AssetDetails, AssetID)
+    /// Objects that were there before their bucket had assets become some.
+    case makeAssets([ObjectKey], BucketID)
     /// Forgets changes of assets that all who follow have.
     case forgetAssetChanges(through: Int64)
     /// Replaces a bucket's hooks by a new revision of them; no bytes for none.
@@ -55,9 +57,8 @@ extension Mutation {
             .forgetHistory:
             true
         case .createBucket, .setVersioning, .publish, .setTags, .createUpload, .putPart, .completeUpload, .addUser,
-            .updateUser, .relocate, .setAssets, .setAssetDetails, .setHooks, .planJobs, .claimJobs, .completeJob,
-            .endTry,
-            .cancelJobs, .retryJob:
+            .updateUser, .relocate, .setAssets, .setAssetDetails, .makeAssets, .setHooks, .planJobs, .claimJobs,
+            .completeJob, .endTry, .cancelJobs, .retryJob:
             false
         }
     }
@@ -75,4 +76,6 @@ enum Answer: Sendable {
     case planned(Bool)
     case claimed([LeasedJob])
     case jobEnded(JobEnding)
+    /// So many things were made.
+    case made(Int)
 }

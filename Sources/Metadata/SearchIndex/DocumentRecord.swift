@@ -40,18 +40,7 @@ struct DocumentRecord {
     /// `record` was made by `make`.
     init(_ record: Span<UInt8>) {
         var place = Self.idLength
-        func next() -> UInt64 {
-            var value: UInt64 = 0
-            var shift: UInt64 = 0
-            while place < record.count {
-                let byte = record[place]
-                place += 1
-                value |= UInt64(byte & 0x7F) << shift
-                if byte < 0x80 { break }
-                shift += 7
-            }
-            return value
-        }
+        func next() -> UInt64 { Self.number(record, &place) }
         func optional() -> Int64? { next() == 0 ? nil : Int64(bitPattern: next()) }
         func field() -> Range<Int> {
             let length = Int(clamping: next())
@@ -67,6 +56,25 @@ struct DocumentRecord {
         facets = field()
         name = field()
         tags = field()
+    }
+
+    /// The number at `place`, which goes on behind it; 0 at the end.
+    static func number(_ record: Span<UInt8>, _ place: inout Int) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while place < record.count, shift < 64 {
+            let byte = record[place]
+            place += 1
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { break }
+            shift += 7
+        }
+        return value
+    }
+
+    static func firstNumber(_ record: Span<UInt8>) -> UInt64 {
+        var place = 0
+        return number(record, &place)
     }
 
     static func id(_ record: Span<UInt8>) -> [UInt8] { (0..<min(idLength, record.count)).map { record[$0] } }

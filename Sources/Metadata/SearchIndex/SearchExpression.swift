@@ -24,19 +24,10 @@ struct SearchExpression {
     }
 
     /// Nil where nothing can match. Ranges are narrowed down only with `coveringRanges`; without, what is found is compared.
-    /// With `named`, only documents that have one of these words in their names.
     mutating func text(
-        of request: SearchRequest, coveringRanges: Bool, named: [WordTerm] = []
+        of request: SearchRequest, coveringRanges: Bool
     ) throws(SQLiteError) -> [UInt8]? {
         var parts: [Part] = []
-        if !named.isEmpty {
-            var alternatives: [Part] = []
-            for var term in named {
-                term.field = .name
-                alternatives.append(try words(term))
-            }
-            parts.append(Self.any(alternatives))
-        }
         if let condition = request.query.condition { parts.append(try part(of: condition)) }
         if let customer = request.customer { parts.append(try filter(FilterTerm(.customer, customer))) }
         for clause in request.query.ranges where coveringRanges && clause.field != .created {

@@ -18,73 +18,83 @@ struct SearchReader {
             hits: [], hasMore: false, matchCount: 0, isCapped: false,
             facets: Dictionary(request.facets.map { ($0, []) }, uniquingKeysWith: { first, _ in first }))
         let numbers = Self.numbers(of: request.query.ranges)
-        let filters = request.query.ranges.filter { $0.field != .created }
-        guard !numbers.isEmpty, let match = try match(request, numbers, filters) else { return nothing }
+        var expression = SearchExpression(connection)
+        guard !numbers.isEmpty, let plan = try plan(request),
+            var match = try expression.text(of: plan.request, coveringRanges: false)
+        else { return nothing }
+        let compared = plan.compared
         let relevance = Relevance(request.query)
         // Without words all fit as well as the others, and the newest come first.
         let isByNumber = request.sort.key == .created || request.sort.key == .relevance && relevance.isEmpty
-        if !isByNumber, filters.isEmpty, let answer = try named(request, match, numbers, relevance) { return answer }
-        let surveyed = try take(Survey(request, isByNumber ? nil : relevance), match, numbers, filters)
+        let empty = Survey(request, isByNumber ? nil : relevance)
+        var surveyed = try take(empty, match, numbers, compared, mayGiveUp: true)
+        if surveyed.gaveUp {
+            guard let narrowed = try expression.text(of: request, coveringRanges: true) else { return nothing }
+            match = narrowed
+            surveyed = try take(empty, match, numbers, compared, mayGiveUp: false)
+        }
         var answer = SearchAnswer(
             hits: [], hasMore: false, matchCount: min(surveyed.count, SearchRequest.matchCountMax),
             isCapped: surveyed.count > SearchRequest.matchCountMax)
-        answer.take(isByNumber ? try page(request, match, numbers, filters) : surveyed.top.places, limit: request.limit)
+        answer.take(
+            isByNumber ? try page(request, match, numbers, compared) : surveyed.top.places, limit: request.limit)
         for facet in request.facets { answer.facets[facet] = try values(of: surveyed.facets[facet] ?? [:]) }
         return answer
     }
 
-    /// Terms for ranges cost more than comparing, where the rest of the query leaves few documents.
-    private func match(
-        _ request: SearchRequest, _ numbers: [Numbers], _ filters: [RangeClause]
-    ) throws(SQLiteError) -> [UInt8]? {
-        var expression = SearchExpression(connection)
-        let plain = try expression.text(of: request, coveringRanges: false)
-        guard let plain, !filters.isEmpty else { return plain }
-        var count = 0
-        for range in numbers where count < Self.comparedMax {
-            count += try self.count(plain, range, limit: Self.comparedMax - count).count
-        }
-        return count < Self.comparedMax ? plain : try expression.text(of: request, coveringRanges: true)
-    }
-
-    /// Documents that are rather compared than narrowed down.
+    /// After so many documents were compared, and fewer than a tenth of them fitted, terms for what is compared cost less.
     private static let comparedMax = 20_000
 
-    /// The answer by relevance, where enough of the newest matches have a word in their names to fill the page: all of those
-    /// come before the others, which are only counted then. Nil where it takes a look at all matches.
-    private func named(
-        _ request: SearchRequest, _ match: [UInt8], _ numbers: [Numbers], _ relevance: Relevance
-    ) throws(SQLiteError) -> SearchAnswer? {
-        let words = request.query.rankedWords
-        guard request.sort.key == .relevance, request.facets.isEmpty, words.count <= Relevance.namedFirstWordsMax,
-            words.allSatisfy({ $0.field != .tags }), request.after.map({ Relevance.isNamed($0.number) }) ?? true
-        else { return nil }
-        var expression = SearchExpression(connection)
-        guard let named = try expression.text(of: request, coveringRanges: false, named: words) else { return nil }
-        var count = 0
-        var newest: [Numbers] = []
-        for range in numbers where count <= SearchRequest.matchCountMax {
-            let found = try self.count(match, range, limit: SearchRequest.matchCountMax - count)
-            count += found.count
-            guard let lowest = found.lowest else { continue }
-            let isCut = count >= SearchRequest.matchCountMax
-            newest.append((isCut ? lowest : range.lowerBound)...range.upperBound)
-            if isCut {
-                // One more makes it more than are counted.
-                if lowest > range.lowerBound {
-                    count += try self.count(match, range.lowerBound...(lowest - 1), limit: 1).count
-                }
-                if count > SearchRequest.matchCountMax { break }
+    /// What documents are found by at first, and what they are compared with then.
+    private struct Plan {
+        var request: SearchRequest
+        var compared: Comparison
+    }
+
+    private struct Comparison {
+        var ranges: [RangeClause]
+        /// Numbers of the terms of types, all of which hold.
+        var types: [UInt64] = []
+
+        var isEmpty: Bool { ranges.isEmpty && types.isEmpty }
+
+        func fits(_ fields: DocumentRecord, _ record: Span<UInt8>) -> Bool {
+            if !types.isEmpty {
+                let type = DocumentRecord.firstNumber(record.extracting(fields.facets))
+                guard types.allSatisfy({ $0 == type }) else { return false }
+            }
+            return fields.fits(ranges)
+        }
+    }
+
+    /// A type has the longest lists of all: where another term leaves fewer documents, those are compared with it. Nil for a type that no
+    /// document has.
+    private func plan(_ request: SearchRequest) throws(SQLiteError) -> Plan? {
+        var plan = Plan(
+            request: request, compared: Comparison(ranges: request.query.ranges.filter { $0.field != .created }))
+        guard case .all(let parts) = request.query.condition, parts.contains(where: Self.isSelective) else {
+            return plan
+        }
+        var kept: [SearchCondition] = []
+        var terms = FilterWords(connection)
+        for part in parts {
+            if case .filter(let term) = part, term.kind == .type {
+                guard let number = try terms.number(of: term) else { return nil }
+                plan.compared.types.append(UInt64(clamping: number))
+            } else {
+                kept.append(part)
             }
         }
-        let surveyed = try take(Survey(request, relevance), named, newest, [])
-        let places = surveyed.top.places
-        guard places.count > request.limit else { return nil }
-        var answer = SearchAnswer(
-            hits: [], hasMore: false, matchCount: min(count, SearchRequest.matchCountMax),
-            isCapped: count > SearchRequest.matchCountMax)
-        answer.take(places, limit: request.limit)
-        return answer
+        plan.request.query.condition = kept.count > 1 ? .all(kept) : kept.first
+        return plan
+    }
+
+    private static func isSelective(_ condition: SearchCondition) -> Bool {
+        switch condition {
+        case .words: true
+        case .filter(let term): term.kind == .tag || term.kind == .folder
+        case .not, .all, .any: false
+        }
     }
 
     /// The document numbers that fit what is said of the time at which assets were made, the newest first.
@@ -120,6 +130,8 @@ struct SearchReader {
     /// What is found out of the newest matches.
     private struct Survey {
         var count = 0
+        var comparedCount = 0
+        var gaveUp = false
         var facets: [Facet: [UInt64: Int]] = [:]
         var top: TopPlaces
         let sort: SearchSort
@@ -135,9 +147,10 @@ struct SearchReader {
         var needsRows: Bool { relevance != nil || !wanted.isEmpty }
         var isFull: Bool { count > SearchRequest.matchCountMax }
 
-        mutating func take(_ record: Span<UInt8>, _ filters: [RangeClause]) {
+        mutating func take(_ record: Span<UInt8>, _ compared: Comparison) {
             let fields = DocumentRecord(record)
-            guard fields.fits(filters) else { return }
+            comparedCount += 1
+            guard compared.fits(fields, record) else { return }
             count += 1
             if isFull { return }
             if !wanted.isEmpty { noteFacets(record.extracting(fields.facets)) }
@@ -162,15 +175,7 @@ struct SearchReader {
             var place = 0
             var index = 0
             while place < record.count {
-                var value: UInt64 = 0
-                var shift: UInt64 = 0
-                while place < record.count, shift < 64 {
-                    let byte = record[place]
-                    place += 1
-                    value |= UInt64(byte & 0x7F) << shift
-                    shift += 7
-                    if byte < 0x80 { break }
-                }
+                let value = DocumentRecord.number(record, &place)
                 let facet: Facet = index == 0 ? .type : index == 1 ? .folder : .tag
                 if value > 0, wanted.contains(facet) { facets[facet, default: [:]][value, default: 0] += 1 }
                 index += 1
@@ -179,42 +184,42 @@ struct SearchReader {
     }
 
     private func take(
-        _ survey: Survey, _ match: [UInt8], _ numbers: [Numbers], _ filters: [RangeClause]
+        _ survey: Survey, _ match: [UInt8], _ numbers: [Numbers], _ compared: Comparison, mayGiveUp: Bool
     ) throws(SQLiteError) -> Survey {
         var survey = survey
+        let mayGiveUp = mayGiveUp && !compared.isEmpty
         for range in numbers {
-            if survey.isFull { break }
-            if !survey.needsRows, filters.isEmpty {
-                survey.count += try count(match, range, limit: SearchRequest.matchCountMax + 1 - survey.count).count
+            if survey.isFull || survey.gaveUp { break }
+            if !survey.needsRows, compared.isEmpty {
+                survey.count += try count(match, range, limit: SearchRequest.matchCountMax + 1 - survey.count)
                 continue
             }
             var cursor = columns.cursor()
             try connection.with(Self.newestFirst) { (row) throws(SQLiteError) in
                 Self.bind(match, range, row)
-                while !survey.isFull, try row.step() {
-                    try withRecord(row.int64(0), &cursor) { (record, _) in survey.take(record, filters) }
+                while !survey.isFull, !survey.gaveUp, try row.step() {
+                    try withRecord(row.int64(0), &cursor) { (record, _) in survey.take(record, compared) }
+                    if mayGiveUp, survey.comparedCount == Self.comparedMax {
+                        survey.gaveUp = survey.count < Self.comparedMax / 10
+                    }
                 }
             }
         }
         return survey
     }
 
-    /// How many of the newest matches there are, at most `limit`, and the lowest number among them.
-    private func count(
-        _ match: [UInt8], _ range: Numbers, limit: Int
-    ) throws(SQLiteError) -> (count: Int, lowest: Int64?) {
+    /// How many matches there are, at most `limit`.
+    private func count(_ match: [UInt8], _ range: Numbers, limit: Int) throws(SQLiteError) -> Int {
         try connection.with(
             """
-            SELECT count(*), min(number) FROM (
-                SELECT rowid AS number FROM words
-                WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT ?4
+            SELECT count(*) FROM (
+                SELECT 1 FROM words WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT ?4
             )
             """
         ) { (row) throws(SQLiteError) in
             Self.bind(match, range, row)
             row.bind(Int64(max(0, limit)), at: 4)
-            guard try row.step() else { return (0, nil) }
-            return (Int(clamping: row.int64(0)), row.optionalInt64(1))
+            return try row.step() ? Int(clamping: row.int64(0)) : 0
         }
     }
 
@@ -222,7 +227,7 @@ struct SearchReader {
 
     /// One more than the limit, where there are so many.
     private func page(
-        _ request: SearchRequest, _ match: [UInt8], _ numbers: [Numbers], _ filters: [RangeClause]
+        _ request: SearchRequest, _ match: [UInt8], _ numbers: [Numbers], _ compared: Comparison
     ) throws(SQLiteError) -> [SortPlace] {
         let isDescending = request.sort.isDescending
         var hits: [SortPlace] = []
@@ -240,7 +245,7 @@ struct SearchReader {
                 Self.bind(match, range, row)
                 while hits.count <= request.limit, try row.step() {
                     try withRecord(row.int64(0), &cursor) { (record, number) in
-                        guard DocumentRecord(record).fits(filters) else { return }
+                        guard compared.fits(DocumentRecord(record), record) else { return }
                         hits.append(SortPlace(number: number, id: DocumentRecord.id(record)))
                     }
                 }

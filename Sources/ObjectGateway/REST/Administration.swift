@@ -89,6 +89,51 @@ struct Administration: Sendable {
         }
     }
 
+    /// Whether a bucket's objects are assets. What is there already becomes some by `makeAssets`.
+    func setAssets(_ text: String, _ body: JSONValue) async throws -> JSONValue {
+        guard let hasAssets = body["assets"]?.bool else {
+            throw Problem.invalid([.init(field: "assets", wanted: "true or false")])
+        }
+        return describe(
+            try await changeBucket(text) { (bucket) async throws(MetadataError) in
+                try await metadata.setAssets(hasAssets, of: bucket.id)
+            })
+    }
+
+    /// Makes assets of the next 1,000 objects of a bucket that has them. The answer's `next` is asked with to go on; null at the end.
+    func makeAssets(_ text: String, _ body: JSONValue) async throws -> JSONValue {
+        let after = body["after"]?.string.map { [UInt8]($0.utf8) }
+        let key = after.flatMap { Hex.decode($0) }
+        if after != nil, key == nil {
+            throw Problem.invalid([.init(field: "after", wanted: "next of the answer before")])
+        }
+        var answer: JSONValue = .null
+        _ = try await changeBucket(text) { (bucket) async throws(MetadataError) in
+            let page = try await metadata.listObjects(
+                ListQuery(bucket: bucket.id, prefix: [], delimiter: nil, after: key, limit: 1_000))
+            let made = try await metadata.makeAssets(of: page.objects.map(\.key), in: bucket.id)
+            answer = [
+                "made": .integer(Int64(made)),
+                "next": page.isTruncated ? page.last.map { .string(String(ascii: Hex.encode($0))) } ?? .null : .null,
+            ]
+        }
+        return answer
+    }
+
+    /// Returns the bucket as it is afterwards.
+    private func changeBucket(
+        _ text: String, _ change: (Bucket) async throws(MetadataError) -> Void
+    ) async throws -> Bucket {
+        let name = try bucketName(text)
+        do throws(MetadataError) {
+            guard let bucket = try await metadata.bucket(named: name) else { throw .noSuchBucket }
+            try await change(bucket)
+            return try await metadata.bucket(named: name) ?? bucket
+        } catch {
+            throw problem(error, subject: "bucket \(name)")
+        }
+    }
+
     /// A presigned URL with a user's keys, made here so that the secret key stays in the store's process.
     func presign(_ body: JSONValue) async throws -> JSONValue {
         let name = body["user"]?.string ?? UserDirectory.rootName
@@ -138,7 +183,7 @@ struct Administration: Sendable {
     private func describe(_ bucket: Bucket) -> JSONValue {
         [
             "name": .string(bucket.name.description), "owner": .string(bucket.owner),
-            "versioning": .string("\(bucket.versioning)"),
+            "versioning": .string("\(bucket.versioning)"), "assets": .bool(bucket.hasAssets),
             "created_at": .string(String(ascii: DateFormats.iso8601(bucket.created))),
         ]
     }

@@ -15,7 +15,8 @@ enum ControlRoutes {
     ])
     private static let bucket = Schema.object([
         .init("name", .string), .init("owner", .string),
-        .init("versioning", .string(choices: ["unversioned", "enabled", "suspended"])), .init("created_at", .string),
+        .init("versioning", .string(choices: ["unversioned", "enabled", "suspended"])), .init("assets", .boolean),
+        .init("created_at", .string),
     ])
 
     static func table(_ administration: Administration, log: Log) -> RouteTable {
@@ -70,6 +71,15 @@ enum ControlRoutes {
                     .init("versioning", .boolean, required: false),
                 ]), success: 201, response: .json(bucket)
             ) { input in .json(try await administration.makeBucket(input.body), status: 201) },
+            Route(
+                .put, "/buckets/{name}/assets", "Say whether a bucket's objects are assets", access: .owner,
+                request: .object([.init("assets", .boolean)]), response: .json(bucket)
+            ) { input in .json(try await administration.setAssets(input.parameter("name"), input.body)) },
+            Route(
+                .post, "/buckets/{name}/assets", "Make assets of the objects that are there", access: .owner,
+                request: .object([.init("after", .string, required: false)]),
+                response: .json(.object([.init("made", .integer), .init("next", .string, required: false)]))
+            ) { input in .json(try await administration.makeAssets(input.parameter("name"), input.body)) },
             Route(
                 .delete, "/buckets/{name}", "Remove an empty bucket", access: .owner, success: 204, response: .none
             ) { input in

@@ -38,10 +38,51 @@ enum BucketList: Command {
         let answer = try Control.ask(.init(method: "GET", path: "/buckets"), arguments, as: self)
         Control.show(answer, arguments) { answer in
             Terminal.table(
-                ["NAME", "OWNER", "VERSIONING", "CREATED"],
+                ["NAME", "OWNER", "VERSIONING", "ASSETS", "CREATED"],
                 (answer["buckets"]?.array ?? []).map { bucket in
-                    [bucket.text("name"), bucket.text("owner"), bucket.text("versioning"), bucket.text("created_at")]
+                    [
+                        bucket.text("name"), bucket.text("owner"), bucket.text("versioning"),
+                        bucket["assets"]?.bool == true ? "on" : "off", bucket.text("created_at"),
+                    ]
                 })
+        }
+        return 0
+    }
+}
+
+/// `ogw bucket assets NAME on|off`.
+enum BucketAssets: Command {
+    static let syntax = CommandSyntax(
+        "bucket assets", "Say whether a bucket's objects are assets; those that are there become some.",
+        operands: ["NAME", "on|off"], options: Control.options, settings: Control.settings,
+        example: "ogw bucket assets photos on")
+
+    static func run(_ arguments: ParsedArguments) throws -> Int32 {
+        let (name, state) = (arguments.operands[0], arguments.operands[1])
+        guard state == "on" || state == "off" else {
+            throw usage("on|off is \"\(state)\": wanted on or off")
+        }
+        let path = "/buckets/\(ControlCaller.segment(name))/assets"
+        let places: [String: (place: String, value: String?)] = ["name": ("NAME", name)]
+        let body: JSONValue = ["assets": .bool(state == "on")]
+        var answer = try Control.ask(
+            Control.Request(method: "PUT", path: path, body: body, places: places), arguments, as: self)
+        var made: Int64 = 0
+        if state == "on" {
+            var next: JSONValue? = nil
+            repeat {
+                let body: JSONValue = .object(next.map { [JSONValue.Member("after", $0)] } ?? [])
+                let page = try Control.ask(
+                    Control.Request(method: "POST", path: path, body: body, places: places), arguments, as: self)
+                made += Int64(page["made"]?.integer ?? 0)
+                next = page["next"].flatMap { $0 == .null ? nil : $0 }
+            } while next != nil
+            answer = ["name": .string(name), "assets": .bool(true), "made": .integer(made)]
+        }
+        Control.show(answer, arguments) { _ in
+            state == "on"
+                ? "The objects of \(name) are assets; \(made) that were there became some."
+                : "New objects of \(name) are no assets."
         }
         return 0
     }
