@@ -28,9 +28,11 @@ import Testing
         let (job, start) = (try leased(), ContinuousClock.now)
         table.add(job, at: start)
         #expect(table.ended(by: start + .seconds(29)).isEmpty && table.ended(by: start + .seconds(30)).count == 1)
-        #expect(table.renew(job.job.id, token: [7], progress: nil, at: start + .seconds(20)))
+        let isRenewed = table.renew(job.job.id, token: [7], progress: nil, at: start + .seconds(20))
+        #expect(isRenewed)
         #expect(table.ended(by: start + .seconds(49)).isEmpty && table.ended(by: start + .seconds(50)).count == 1)
-        #expect(!table.renew(job.job.id, token: [8], progress: nil, at: start + .seconds(40)))
+        let isForged = table.renew(job.job.id, token: [8], progress: nil, at: start + .seconds(40))
+        #expect(!isForged)
         #expect(table.ended(by: start + .seconds(50)).count == 1)
     }
 
@@ -39,9 +41,11 @@ import Testing
         let (job, start) = (try leased(), ContinuousClock.now)
         table.add(job, at: start, isFromBefore: true)
         #expect(table.leases[job.job.id]?.isFromBefore == true)
-        #expect(table.renew(job.job.id, token: [7], progress: nil, at: start))
+        let isHeard = table.renew(job.job.id, token: [7], progress: nil, at: start)
+        #expect(isHeard)
         #expect(table.leases[job.job.id]?.isFromBefore == false)
-        #expect(table.remove(job.job.id) != nil && table.lease(job.job.id, token: [7]) == nil)
+        let removed = table.remove(job.job.id)
+        #expect(removed != nil && table.lease(job.job.id, token: [7]) == nil)
     }
 
     @Test func `a lane's room is what its concurrency and rate leave, and none while it is closed`() {
