@@ -50,10 +50,11 @@ public enum ImageFormat: String, Sendable, Codable, CaseIterable {
         var pageHeight: Int?
     }
 
-    /// Writes a picture to a file of the work folder. On any thread.
+    /// Writes a picture to a file of the work folder. On any thread. What the picture is
+    /// decoded from is read meanwhile: its errors come out here, as those of the disk do.
     func save(
         _ picture: Picture, to file: String, _ settings: Settings, _ folder: WorkFolder, _ watch: Watch
-    ) throws(MediaError) {
+    ) throws {
         let quality = min(100, max(1, settings.quality ?? defaultQuality))
         let saver = Operation(self == .avif ? "heifsave" : "\(rawValue)save")
             .set("filename", try folder.path(of: file)).set("strip", !settings.keepsMetadata)
@@ -67,18 +68,14 @@ public enum ImageFormat: String, Sendable, Codable, CaseIterable {
         case .gif: saver.set("effort", 4)
         case .png: break
         }
-        do {
-            var picture = picture
-            if picture.hasAlpha && !takesAlpha {
-                picture = try Operation("flatten").set("in", picture).set("background", settings.background).picture()
-            }
-            if picture.is16Bit && !takes16Bit {
-                picture = try Operation("colourspace").set("in", picture).choose("space", "srgb").picture()
-            }
-            try picture.save(saver, watch)
-        } catch {
-            throw MediaError(error, reading: file)
+        var picture = picture
+        if picture.hasAlpha && !takesAlpha {
+            picture = try Operation("flatten").set("in", picture).set("background", settings.background).picture()
         }
+        if picture.is16Bit && !takes16Bit {
+            picture = try Operation("colourspace").set("in", picture).choose("space", "srgb").picture()
+        }
+        try picture.save(saver, watch)
     }
 }
 

@@ -54,7 +54,7 @@ public struct MediaError: Error, Sendable, Equatable, CustomStringConvertible {
                 self.init(.limit, "\(what) needs more memory than a helper may have")
                 return
             }
-            let isMachine = ["No space left", "write error", "unable to write"].contains { reason.contains($0) }
+            let isMachine = reason.contains(": write error;")
             self.init(isMachine ? .failed : .undecodable, isMachine ? reason : "\(what): \(reason)")
         }
     }

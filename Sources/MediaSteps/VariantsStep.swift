@@ -47,7 +47,7 @@ public struct VariantsStep {
         let type = try file?.type ?? context.type(of: input)
         var parts: [Part] = []
         for (place, plan) in plans.enumerated() { parts.append(try part(plan, presets[place], point, type)) }
-        return try write(parts, shared)
+        return try write(parts, shared, input)
     }
 
     /// A preset with all that is decided of it.
@@ -74,7 +74,7 @@ public struct VariantsStep {
     }
 
     /// Makes all parts, two at a time.
-    private func write(_ parts: [Part], _ shared: Picture) throws(MediaError) -> [StepOutput] {
+    private func write(_ parts: [Part], _ shared: Picture, _ input: String) throws(MediaError) -> [StepOutput] {
         let failures = Failures()
         TwoThreads.run(count: parts.count) { [context] index, isCaller in
             let part = parts[index]
@@ -85,7 +85,7 @@ public struct VariantsStep {
                 let watch = isCaller ? context.watch(part.name) : context.quietWatch
                 try Self.write(part, shared, context.folder, watch)
             } catch let error as VipsError {
-                failures.add(MediaError(error, reading: part.name))
+                failures.add(MediaError(error, reading: input))
             } catch {
                 failures.add(error as? MediaError ?? MediaError(.failed, "\(error)"))
             }

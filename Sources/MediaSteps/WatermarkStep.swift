@@ -83,7 +83,7 @@ public struct WatermarkStep {
 
     private func write(
         _ picture: Picture, _ format: ImageFormat, pageHeight: Int?, halfColour: Bool
-    ) throws(MediaError) -> StepOutput {
+    ) throws -> StepOutput {
         try context.begin("encode")
         let name = "\(options.name).\(format.fileExtension)"
         let target = try context.newFile(name)

@@ -5,7 +5,7 @@ import TestSupport
 /// The built `ogw-media`, started as a worker starts it, with pipes for its input and output.
 final class HelperProcess {
     let pid: Int32
-    private let input: Int32
+    private var input: Int32
     private let output: Int32
     private var buffered: [UInt8] = []
 
@@ -39,7 +39,7 @@ final class HelperProcess {
     }
 
     deinit {
-        close(input)
+        if input >= 0 { close(input) }
         close(output)
         kill(pid, SIGKILL)
         waitpid(pid, nil, 0)
@@ -96,7 +96,11 @@ final class HelperProcess {
     }
 
     /// Ends the helper's input.
-    func hangUp() { close(input) }
+    func hangUp() {
+        // The number may be another's from here on.
+        close(input)
+        input = -1
+    }
 
     /// The exit status, or the negative signal, once it has ended; nil where it does not within 20 seconds.
     var status: Int32? {
