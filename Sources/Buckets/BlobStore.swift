@@ -30,6 +30,10 @@ protocol BlobStore: Sendable {
         _ stored: StoredBlob, digests: DigestValues, pool: Pool
     ) async throws(BucketsError) -> StagedBlob?
 
+    /// Gives bytes that lay in the log a place here, under the ids that they have; durable when it returns. Those that have theirs
+    /// already are compared. What is known of them here comes back, in their order.
+    func keep(_ blobs: [KeptBlob], pool: Pool) async throws(BucketsError) -> [StoredBlob]
+
     /// Opens one extent, which lies here. Throws `gone` where the blob is not there any more, and `damaged`.
     func open(_ extent: BlobExtent, _ stored: StoredBlob, opener: BlobOpener) async throws -> OpenedBytes
     /// Opens several extents that are pinned; `payloads` has those, by place, that lie in the log.

@@ -10,7 +10,7 @@ enum OGW {
         [
             ServeCommand.self, UserAdd.self, UserList.self, UserDisable.self, UserEnable.self, UserRotate.self,
             BucketMake.self, BucketList.self, BucketRemove.self, PresignCommand.self, CheckCommand.self,
-            VersionCommand.self,
+            MigrateCommand.self, VersionCommand.self,
         ]
     }
 

@@ -31,8 +31,9 @@ enum MongoSchema {
     /// The oldest server series: its pipelines know `$tsSecond` and its indexes hide nothing that the store reads.
     private static let versionMin: Int64 = 6
 
-    /// Checks the server, makes what is missing, and refuses a database of another format. May be run by many at once.
-    static func prepare(_ database: MongoDatabase) throws(MongoError) {
+    /// Checks the server, makes what is missing, and refuses a database of another format, and one whose metadata is on its way from or to
+    /// another store unless `forMigration`. May be run by many at once.
+    static func prepare(_ database: MongoDatabase, forMigration: Bool = false) throws(MongoError) {
         try check(try database.run(["hello": 1]))
         let build = try database.run(["buildInfo": 1])
         if let major = build["versionArray"]?.array?.first?.integer, major < versionMin {
@@ -48,7 +49,17 @@ enum MongoSchema {
                 "the database \(database.name) holds format \(found ?? 0) of the store, and this program knows \(format)"
             )
         }
+        if !forMigration { try refuseMigrated(database) }
         try makeIndexes(database)
+    }
+
+    private static func refuseMigrated(_ database: MongoDatabase) throws(MongoError) {
+        guard let note = try database.findOne(MongoStore.migration, in: store) else { return }
+        throw .refused(
+            code: 0,
+            note["to"] == nil
+                ? "a migration into the database \(database.name) has not come to its end: run `ogw migrate` again"
+                : "the metadata of the database \(database.name) moved to a data folder: wanted OGW_METADATA=sqlite")
     }
 
     private static func check(_ hello: BSONView) throws(MongoError) {
@@ -65,7 +76,7 @@ enum MongoSchema {
                 + "--replSet rs0 and once, run: mongosh --eval 'rs.initiate()'")
     }
 
-    private static func makeIndexes(_ database: MongoDatabase) throws(MongoError) {
+    static func makeIndexes(_ database: MongoDatabase) throws(MongoError) {
         let byKey: BSONValue = ["_id.b": 1, "_id.k": 1]
         try database.createIndexes(
             [

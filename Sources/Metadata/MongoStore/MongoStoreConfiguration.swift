@@ -18,6 +18,8 @@ public struct MongoStoreConfiguration: Sendable {
     public var abandonedAfter: Duration = .seconds(30)
     /// The longest time until what writes left in their heads is moved to where it belongs.
     public var relayInterval: Duration = .milliseconds(500)
+    /// Also opens a database whose metadata is on its way from or to another store.
+    public var isForMigration = false
     public var bucketCountMax = 10_000
     public var userCountMax = 10_000
 

@@ -22,6 +22,8 @@ public final class OpenStore: Sendable {
     struct Parts {
         var folder: DataFolder
         var objects: ObjectStore
+        /// The blobs' files, or the directories that keep ids from coming back; nil where several gateways share the store.
+        var local: LocalBlobs?
         var engine: RemoteBlobs?
         var embedded: SQLiteStore?
         var shared: MongoStore?
@@ -56,11 +58,7 @@ public final class OpenStore: Sendable {
 
     /// Opens the folder that the configuration names, or makes it. Blocks for the disk.
     public static func open(_ configuration: GatewayConfiguration, pool: Pool) async throws(StartError) -> OpenStore {
-        var blobsConfiguration = BlobsConfiguration()
-        blobsConfiguration.freeBytesMin = configuration.diskFreeMin
-        blobsConfiguration.inlineBytesMax = configuration.inlineMax
-        blobsConfiguration.verifiedFor = configuration.verifiedFor
-        blobsConfiguration.verifiedBlobsMax = configuration.verifiedMax
+        let blobsConfiguration = BlobsConfiguration(configuration)
         let parts: Parts
         switch configuration.metadata {
         case .sqlite: parts = try await openEmbedded(configuration, blobsConfiguration, pool: pool)
@@ -78,7 +76,7 @@ public final class OpenStore: Sendable {
         }
     }
 
-    private static func openEmbedded(
+    static func openEmbedded(
         _ configuration: GatewayConfiguration, _ blobsConfiguration: BlobsConfiguration, pool: Pool
     ) async throws(StartError) -> Parts {
         let folder = try open(folder: configuration.data)
@@ -98,7 +96,7 @@ public final class OpenStore: Sendable {
                 } else {
                     ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
                 }
-            return Parts(folder: folder, objects: objects, engine: engine, embedded: metadata)
+            return Parts(folder: folder, objects: objects, local: blobs, engine: engine, embedded: metadata)
         } catch {
             await metadata.close()
             folder.close()
@@ -149,5 +147,15 @@ public final class OpenStore: Sendable {
         Administration(
             metadata: metadata, users: users, configuration: configuration,
             check: StoreCheck(scrubber: scrubber, objects: objects))
+    }
+}
+
+extension BlobsConfiguration {
+    init(_ configuration: GatewayConfiguration) {
+        self.init()
+        freeBytesMin = configuration.diskFreeMin
+        inlineBytesMax = configuration.inlineMax
+        verifiedFor = configuration.verifiedFor
+        verifiedBlobsMax = configuration.verifiedMax
     }
 }
