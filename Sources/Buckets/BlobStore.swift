@@ -30,6 +30,10 @@ protocol BlobStore: Sendable {
         _ stored: StoredBlob, digests: DigestValues, pool: Pool
     ) async throws(BucketsError) -> StagedBlob?
 
+    /// Gives bytes that lay in the log a place here, under the ids that they have; durable when it returns. Those that have theirs
+    /// already are compared. What is known of them here comes back, in their order.
+    func keep(_ blobs: [KeptBlob], pool: Pool) async throws(BucketsError) -> [StoredBlob]
+
     /// Whether another process may remove the blob while it is being read, so that who reads has to pin it before a row is read that
     /// still names it.
     func mustProve(_ extent: BlobExtent) -> Bool

@@ -154,7 +154,8 @@ public final class LocalBlobs: Sendable {
 
     private static func blocks(of blobs: [BlobID]) -> Set<UInt64> { Set(blobs.map { $0.value >> blockBits }) }
 
-    private func makeDirectory(ofBlock block: UInt64) throws(BucketsError) {
+    /// Durable.
+    func makeDirectory(ofBlock block: UInt64) throws(BucketsError) {
         do { try disk.makeDirectory(directory(ofBlock: block)) } catch { throw BucketsError(error) }
         try syncDirectory(root + "/obj")
     }
@@ -224,7 +225,7 @@ public final class LocalBlobs: Sendable {
 
     // MARK: Names
 
-    private static let blockBits: UInt64 = 12
+    static let blockBits: UInt64 = 12
     /// Blocks are below this, so that their ids fit.
     private static let blockEnd: UInt64 = 1 << (64 - blockBits)
 

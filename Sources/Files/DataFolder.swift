@@ -32,9 +32,11 @@ public final class DataFolder: Sendable {
     /// Opens the folder, or makes it; its parent must exist. In a folder that is refused nothing is changed.
     ///
     /// Only simulations say `isLocked: false`: their disks are nobody else's. Without a log the folder holds blobs alone, and what
-    /// they are is known elsewhere: such a folder is not opened as one with a log, nor the other way round.
+    /// they are is known elsewhere: such a folder is not opened as one with a log, nor the other way round. `newID` (16 bytes) is the id of
+    /// a store that is made; one that is there has its own.
     public static func open(
-        _ path: String, disk: any Disk = LinuxDisk(), isLocked: Bool = true, hasLog: Bool = true
+        _ path: String, disk: any Disk = LinuxDisk(), isLocked: Bool = true, hasLog: Bool = true,
+        newID: [UInt8]? = nil
     ) throws(DataFolderError) -> DataFolder {
         do {
             if try disk.makeDirectory(path) { try disk.syncDirectory(parent(of: path)) }
@@ -45,7 +47,7 @@ public final class DataFolder: Sendable {
             let lock = isLocked ? try FileLock.acquire(path + "/LOCK") : nil
             if isLocked, lock == nil { throw DataFolderError.inUse(path) }
             let found = try readFormat(of: path, disk)
-            let (format, id) = (found?.format, found?.id ?? newID())
+            let (format, id) = (found?.format, found?.id ?? newID ?? randomID())
             // First of all: folders without it are taken for somebody else's.
             if format != Self.format { try disk.replace("FORMAT", in: path, with: text(id, hasLog: hasLog)) }
             for folder in folders { try disk.makeDirectory(path + "/" + folder) }
@@ -62,6 +64,11 @@ public final class DataFolder: Sendable {
 
     /// Gives the folder up to the next opener. Nothing may be written through it any more.
     public func close() { lock?.release() }
+
+    /// Says to the next opener whether the folder has a log. Durable when it returns.
+    public func setLog(_ hasLog: Bool) throws(SystemError) {
+        try disk.replace("FORMAT", in: path, with: Self.text(id, hasLog: hasLog))
+    }
 
     public var segments: String { path + "/seg" }
     public var metadata: String { path + "/meta" }
@@ -116,7 +123,7 @@ public final class DataFolder: Sendable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func newID() -> [UInt8] {
+    private static func randomID() -> [UInt8] {
         var random = SystemRandomNumberGenerator()
         return (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) }
     }

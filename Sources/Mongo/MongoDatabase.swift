@@ -194,6 +194,16 @@ public final class MongoDatabase: Sendable {
         ])["n"]?.integer ?? 0
     }
 
+    /// Removes a collection with its indexes; one that is not there is fine.
+    public func drop(_ collection: StaticString) throws(MongoError) {
+        do throws(MongoError) {
+            _ = try write(["drop": .text(collection.bytes), "writeConcern": writeConcern])
+        } catch {
+            // Before version 7 the server says that there is none.
+            guard case .refused(code: 26, _) = error else { throw error }
+        }
+    }
+
     /// Makes those that are missing; throws `refused` where one of the same name is another.
     public func createIndexes(_ indexes: [BSONDocument], of collection: StaticString) throws(MongoError) {
         _ = try write([

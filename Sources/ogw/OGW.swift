@@ -10,7 +10,7 @@ enum OGW {
         [
             ServeCommand.self, UserAdd.self, UserList.self, UserDisable.self, UserEnable.self, UserRotate.self,
             BucketMake.self, BucketList.self, BucketAssets.self, BucketRemove.self, PresignCommand.self,
-            CheckCommand.self,
+            CheckCommand.self, MigrateCommand.self,
             VersionCommand.self,
         ]
     }

@@ -42,8 +42,9 @@ enum MongoSchema {
     /// The oldest server series: its pipelines know `$tsSecond` and its indexes hide nothing that the store reads.
     static let versionMin: Int64 = 6
 
-    /// Checks the server, makes what is missing, and refuses a database of another format. May be run by many at once.
-    static func prepare(_ database: MongoDatabase) throws(MongoError) {
+    /// Checks the server, makes what is missing, and refuses a database of another format, and one whose metadata is on its way from or to
+    /// another store unless `forMigration`. May be run by many at once.
+    static func prepare(_ database: MongoDatabase, forMigration: Bool = false) throws(MongoError) {
         try check(try database.run(["hello": 1]))
         let build = try database.run(["buildInfo": 1])
         if let reason = refusal(
@@ -59,6 +60,7 @@ enum MongoSchema {
                 "the database \(database.name) holds format \(found ?? 0) of the store, and this program knows \(format)"
             )
         }
+        if !forMigration { try refuseMigrated(database) }
         try makeIndexes(database)
     }
 
@@ -66,6 +68,14 @@ enum MongoSchema {
     static func refusal(ofVersion version: String, major: Int64?) -> String? {
         guard let major, major < versionMin else { return nil }
         return "the server is version \(version), and the oldest that can be used is \(versionMin).0: update it"
+    }
+
+    private static func refuseMigrated(_ database: MongoDatabase) throws(MongoError) {
+        guard let note = try database.findOne(MongoStore.migration, in: store) else { return }
+        throw .unusable(
+            note["to"] == nil
+                ? "a migration into the database \(database.name) has not come to its end: run `ogw migrate` again"
+                : "the metadata of the database \(database.name) moved to a data folder: wanted OGW_METADATA=sqlite")
     }
 
     /// Throws `unusable` for a server that is no member of a set, with what to do.
@@ -81,7 +91,7 @@ enum MongoSchema {
                 + "--replSet rs0 and once, run: mongosh --eval 'rs.initiate()'")
     }
 
-    private static func makeIndexes(_ database: MongoDatabase) throws(MongoError) {
+    static func makeIndexes(_ database: MongoDatabase) throws(MongoError) {
         let byKey: BSONValue = ["_id.b": 1, "_id.k": 1]
         try database.createIndexes(
             [

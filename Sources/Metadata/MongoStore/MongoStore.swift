@@ -99,7 +99,9 @@ public final class MongoStore: MetadataStore {
     private func prepareOnce() throws(MetadataError) {
         if isPrepared.load(ordering: .acquiring) { return }
         do {
-            try pool.blocking { () throws(MongoError) in try MongoSchema.prepare(database) }
+            try pool.blocking { () throws(MongoError) in
+                try MongoSchema.prepare(database, forMigration: configuration.isForMigration)
+            }
         } catch {
             throw refusal(error)
         }

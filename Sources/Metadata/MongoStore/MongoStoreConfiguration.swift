@@ -25,6 +25,8 @@ public struct MongoStoreConfiguration: Sendable {
     public var reportInterval: Duration = .seconds(5)
     /// How often aborts are looked for that did not end.
     public var janitorInterval: Duration = .seconds(10)
+    /// Also opens a database whose metadata is on its way from or to another store.
+    public var isForMigration = false
     public var bucketCountMax = 10_000
     public var userCountMax = 10_000
 

@@ -52,7 +52,7 @@ extension MongoStore {
         if outcome == 0 { throw .noSuchUser }
     }
 
-    private static func document(_ user: User) -> BSONDocument {
+    static func document(_ user: User) -> BSONDocument {
         var document: BSONDocument = [
             "_id": .text(user.name), "accessKey": .text(KeyText.encode(user.accessKey)),
             "secret": .binary(user.sealedSecret), "policy": .text(user.policy.rawValue),

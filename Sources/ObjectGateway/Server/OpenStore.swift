@@ -23,6 +23,8 @@ public final class OpenStore: Sendable {
     struct Parts {
         var folder: DataFolder
         var objects: ObjectStore
+        /// The blobs' files, or the directories that keep ids from coming back; nil where several gateways share the store.
+        var local: LocalBlobs?
         var engine: RemoteBlobs?
         var embedded: SQLiteStore?
         var shared: MongoStore?
@@ -59,11 +61,7 @@ public final class OpenStore: Sendable {
 
     /// Opens the folder that the configuration names, or makes it. Blocks for the disk.
     public static func open(_ configuration: GatewayConfiguration, pool: Pool) async throws(StartError) -> OpenStore {
-        var blobsConfiguration = BlobsConfiguration()
-        blobsConfiguration.freeBytesMin = configuration.diskFreeMin
-        blobsConfiguration.inlineBytesMax = configuration.inlineMax
-        blobsConfiguration.verifiedFor = configuration.verifiedFor
-        blobsConfiguration.verifiedBlobsMax = configuration.verifiedMax
+        let blobsConfiguration = BlobsConfiguration(configuration)
         let parts: Parts
         switch configuration.metadata {
         case .sqlite: parts = try await openEmbedded(configuration, blobsConfiguration, pool: pool)
@@ -99,7 +97,7 @@ public final class OpenStore: Sendable {
         return secrets
     }
 
-    private static func openEmbedded(
+    static func openEmbedded(
         _ configuration: GatewayConfiguration, _ blobsConfiguration: BlobsConfiguration, pool: Pool
     ) async throws(StartError) -> Parts {
         let folder = try open(folder: configuration.data)
@@ -120,7 +118,8 @@ public final class OpenStore: Sendable {
                     ObjectStore(metadata: metadata, blobs: blobs, pool: pool)
                 }
             return Parts(
-                folder: folder, objects: objects, engine: engine, embedded: metadata, search: SearchIndex(metadata))
+                folder: folder, objects: objects, local: blobs, engine: engine, embedded: metadata,
+                search: SearchIndex(metadata))
         } catch {
             await metadata.close()
             folder.close()
@@ -175,5 +174,15 @@ public final class OpenStore: Sendable {
         Administration(
             metadata: metadata, users: users, configuration: configuration,
             check: StoreCheck(scrubber: scrubber, objects: objects))
+    }
+}
+
+extension BlobsConfiguration {
+    init(_ configuration: GatewayConfiguration) {
+        self.init()
+        freeBytesMin = configuration.diskFreeMin
+        inlineBytesMax = configuration.inlineMax
+        verifiedFor = configuration.verifiedFor
+        verifiedBlobsMax = configuration.verifiedMax
     }
 }

@@ -1,0 +1,153 @@
+import Mongo
+
+/// A blob that lies in the log, and what it is for.
+public struct MigratedBlob: Sendable {
+    public var blob: StoredBlob
+    public var bucket: BucketName
+    public var key: ObjectKey
+    /// For a part of an upload in progress.
+    public var upload: UploadID?
+    public var partNumber = 0
+    public var contentType: [UInt8]?
+}
+
+/// From the embedded store into a database of MongoDB.
+///
+/// What is written has the ids that it has in the source, so that writing it twice is writing it once. A note in the database says how far
+/// that is; until `endMigration` removes it no gateway opens the database.
+public struct MongoMigration: Sendable {
+    let source: SQLiteStore
+    let target: MongoStore
+    /// Of the source, 16 bytes.
+    let storeID: [UInt8]
+    /// The address of the engine that has the blobs; nil where they are files.
+    let engine: String?
+    /// Gives blobs that lie in the log a place of their own, durably, and says what is known of them there.
+    let place: @Sendable ([MigratedBlob]) async throws -> [StoredBlob]
+    var batchLength = MigrationWalk.batchLength
+
+    public init(
+        from source: SQLiteStore, to target: MongoStore, storeID: [UInt8], engine: String?,
+        place: @escaping @Sendable ([MigratedBlob]) async throws -> [StoredBlob]
+    ) {
+        (self.source, self.target, self.storeID, self.engine) = (source, target, storeID, engine)
+        self.place = place
+    }
+
+    /// Returns when the database holds all that the source does, and that was compared. Throws `refused` where the database is neither empty
+    /// nor half of this very migration.
+    public func run(
+        tell: @escaping @Sendable (MigrationProgress) -> Void
+    ) async throws(MigrationError) -> MigrationReport {
+        do {
+            return try await carry(tell)
+        } catch {
+            throw MigrationError(error)
+        }
+    }
+
+    private func carry(_ tell: @Sendable (MigrationProgress) -> Void) async throws -> MigrationReport {
+        try await refuseHooks()
+        let former = try await target.migrationNote(of: storeID)
+        let digest = try await StoreDigest.read(source) {
+            tell(MigrationProgress(step: .reading, versions: $0, versionsTotal: nil))
+        }
+        var report = MigrationReport(digest: digest)
+        var note = MigrationNote(identity: digest.identity)
+        if let former, former.identity == note.identity {
+            note = former
+            report.isContinued = true
+        } else {
+            // What the source was then is of no use.
+            if former != nil { try await target.clear() }
+            try await target.keep(note, of: storeID)
+        }
+        try await target.bindMigrated(to: storeID, engine: engine)
+        report.blobsPlaced = try await copy(&note, digest, tell)
+        let found = try await StoreDigest.read(target) {
+            tell(MigrationProgress(step: .verifying, versions: $0, versionsTotal: digest.versions))
+        }
+        guard found == digest else {
+            // The next attempt begins anew.
+            try await target.keep(MigrationNote(identity: []), of: storeID)
+            throw MigrationError.mismatch(
+                "the database \(target.database.name) does not hold what the data folder does: "
+                    + found.difference(from: digest))
+        }
+        note.isVerified = true
+        try await target.keep(note, of: storeID)
+        return report
+    }
+
+    /// MongoDB keeps none, so that they would end without a word.
+    private func refuseHooks() async throws {
+        for bucket in try await source.migratedBuckets() {
+            guard let hooks = try await source.hooks(of: bucket.id), !hooks.document.isEmpty else { continue }
+            throw MigrationError.refused(
+                "the bucket \(bucket.name) has hooks, which do not work with metadata in MongoDB: take them away first")
+        }
+    }
+
+    /// Returns how many blobs got a place.
+    private func copy(
+        _ note: inout MigrationNote, _ digest: StoreDigest, _ tell: @Sendable (MigrationProgress) -> Void
+    ) async throws -> UInt64 {
+        var names: [BucketID: BucketName] = [:]
+        for bucket in try await source.migratedBuckets() { names[bucket.id] = bucket.name }
+        var walk = MigrationWalk(source, from: note.place, batchLength: batchLength)
+        var placed: UInt64 = 0
+        while var rows = try await walk.next() {
+            placed += try await givePlaces(&rows, names)
+            try await target.write(rows)
+            note.place = walk.place
+            for case .version in rows.map(\.change) { note.versions += 1 }
+            try await target.keep(note, of: storeID)
+            tell(MigrationProgress(step: .copying, versions: note.versions, versionsTotal: digest.versions))
+        }
+        try await target.raise("buckets", to: digest.bucketIDMax)
+        try await target.raise("blobs", to: Int64(clamping: try source.lastBlobNamed().value))
+        return placed
+    }
+
+    /// Where a row names blobs in the log, it names their new places afterwards.
+    private func givePlaces(_ rows: inout [MigratedRow], _ names: [BucketID: BucketName]) async throws -> UInt64 {
+        var wanted: [MigratedBlob] = []
+        var uploads: [UploadID: Upload] = [:]
+        for row in rows {
+            if case .upload(let upload) = row.change { uploads[upload.id] = upload }
+            for blob in row.blobs where blob.location != .file {
+                switch row.change {
+                case .version(let bucket, let version):
+                    guard let name = names[bucket] else { continue }
+                    wanted.append(
+                        MigratedBlob(
+                            blob: blob, bucket: name, key: version.key, contentType: version.attributes.contentType))
+                case .part(let id, let part):
+                    guard let upload = uploads[id], let name = names[upload.bucket] else { continue }
+                    wanted.append(
+                        MigratedBlob(blob: blob, bucket: name, key: upload.key, upload: id, partNumber: part.number))
+                default: break
+                }
+            }
+        }
+        if wanted.isEmpty { return 0 }
+        var places: [BlobID: StoredBlob] = [:]
+        for blob in try await place(wanted) { places[blob.id] = blob }
+        for index in rows.indices { rows[index].blobs = rows[index].blobs.map { places[$0.id] ?? $0 } }
+        guard rows.allSatisfy({ $0.blobs.allSatisfy { $0.location == .file } }) else {
+            throw MetadataError.broken("a blob of the log got no place of its own")
+        }
+        return UInt64(wanted.count)
+    }
+}
+
+extension MigrationError {
+    /// Any error of a step.
+    init(_ error: any Error) {
+        switch error {
+        case let error as MigrationError: self = error
+        case let error as MetadataError: self = .failed(error)
+        default: self = .failed(.broken("\(error)"))
+        }
+    }
+}
