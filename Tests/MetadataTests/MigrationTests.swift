@@ -259,6 +259,15 @@ import Threads
         } throws: { error in
             if case .refused(let reason) = error as? MigrationError { reason.contains("another store") } else { false }
         }
+        // Nor is what a move back left.
+        let left = try await Scene.target()
+        try await left.store.markMoved(to: embedded.data.id)
+        await #expect {
+            _ = try await Scene.move(embedded, left)
+        } throws: { error in
+            if case .refused(let reason) = error as? MigrationError { reason.contains("it was kept") } else { false }
+        }
+        try left.drop()
         // A folder with a log is no empty folder.
         let (keeper, data) = try Scene.emptyFolder(embedded.data.id)
         let store = try SQLiteStore.open(data, pool: Embedded.pool, barrier: { _ in })

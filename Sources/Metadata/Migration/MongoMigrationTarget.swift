@@ -12,7 +12,8 @@ extension MongoStore {
             try database.findOne(Self.migration, in: MongoSchema.store)
         }
         if let record = found?["note"]?.binary, found?["from"]?.binary == storeID { return try MigrationNote(record) }
-        if found != nil { throw refused("it holds, or held, the metadata of another store") }
+        if found?["to"] != nil { throw refused("its metadata moved to a data folder, and it was kept") }
+        if found != nil { throw refused("it holds half of the metadata of another store") }
         let other = try await perform { (database) throws(MongoError) in
             try database.findOne(["_id": ["$ne": "format"]], in: MongoSchema.store)
         }
