@@ -149,6 +149,10 @@ import Testing
             before.text = try await store.dump("before")
         }
         _ = try await store.migrate(from: "sqlite", to: store.uri)
+        try await store.served(by: store.uri) {
+            let moved = try await store.dump("moved")
+            #expect(moved == before.text)
+        }
         let key = try TemporaryFolder.read(store.folder.file("data/secret.key"))
         store.data = "new"
         let local = try await store.run("migrate", "--from", store.uri, "--to", "sqlite", "--blobs", "local")

@@ -27,6 +27,7 @@ enum MigrationScene {
             let bucket = try await subject.bucket(state == .suspended ? .unversioned : state)
             if index == 1 { try await store.setAssets(true, of: bucket) }
             try await fill(bucket, subject, first: UInt64(index) * 10_000 + 1)
+            if index == 1 { try await detail("key-5", in: bucket, store) }
             guard state == .suspended else { continue }
             try await store.setVersioning(.enabled, of: bucket)
             try await fill(bucket, subject, first: 50_001)
@@ -34,6 +35,15 @@ enum MigrationScene {
             try await fill(bucket, subject, first: 60_001)
         }
         return embedded
+    }
+
+    private static func detail(_ key: String, in bucket: BucketID, _ store: SQLiteStore) async throws {
+        let asset = try #require(try await store.asset(of: .of(key), in: bucket))
+        var details = AssetDetails()
+        (details.duration, details.width, details.height) = (1_500, 640, 480)
+        (details.title, details.folder) = (Array("Wanderung".utf8), Array("a/ü".utf8))
+        details.custom = Array(#"{"a":[1,null]}"#.utf8)
+        try await store.setAssetDetails(details, of: asset.id)
     }
 
     private static func fill(_ bucket: BucketID, _ subject: Subject, first: UInt64) async throws {
@@ -146,7 +156,10 @@ enum MigrationScene {
         for user in try await store.users() { lines.append("\(user)") }
         lines.append("garbage \(try await store.garbage(limit: 10_000).map(\.value))")
         for bucket in try await store.buckets(after: nil, prefix: [], limit: 100) {
-            lines.append("\(bucket.id) \(bucket.name) \(bucket.owner) \(bucket.created) \(bucket.versioning)")
+            lines.append(
+                "\(bucket.id) \(bucket.name) \(bucket.owner) \(bucket.created) \(bucket.versioning) "
+                    + (bucket.assets.map { "\($0)" } ?? "-")
+            )
             var query = ListVersionsQuery(
                 bucket: bucket.id, prefix: [], delimiter: nil, keyMarker: nil, versionMarker: nil, limit: 7)
             var isLast = false
@@ -157,6 +170,7 @@ enum MigrationScene {
                     var version = try #require(found)
                     (version.sequence, version.blob) = (0, nil)
                     lines.append("\(version)")
+                    if listed.isLatest { lines += try await assetOf(listed.key, in: bucket.id, store) }
                     for id in version.content.blobs { lines.append("\(id) \(try await size(of: id, store))") }
                 }
                 (query.keyMarker, query.versionMarker) = (page.nextKeyMarker, page.nextVersionMarker)
@@ -170,6 +184,17 @@ enum MigrationScene {
             }
         }
         return lines
+    }
+
+    /// As it is shown, with its versions; none for an object that is no asset.
+    private static func assetOf(
+        _ key: ObjectKey, in bucket: BucketID, _ store: any MetadataStore
+    ) async throws -> [String] {
+        guard let asset = try await store.asset(of: key, in: bucket) else { return [] }
+        var document = try #require(try await store.asset(asset.id))
+        #expect(document.asset == asset)
+        (document.object.sequence, document.object.blob, document.object.content) = (0, nil, .empty)
+        return ["\(document)"]
     }
 
     private static func size(of blob: BlobID, _ store: any MetadataStore) async throws -> UInt64 {

@@ -1,6 +1,7 @@
 import Bytes
 import Files
 import Mongo
+import Search
 import TestMongo
 import TestSupport
 import Testing
@@ -41,6 +42,46 @@ import Threads
         await embedded.close()
         try shared.drop()
         withExtendedLifetime(keeper) {}
+    }
+
+    @Test func `assets that moved are found in MongoDB, by what they were given`() async throws {
+        let embedded = try await Scene.filled()
+        let moving = try await Scene.target()
+        _ = try await Scene.move(embedded, moving)
+        try await moving.store.endMigration()
+        moving.store.close()
+        // As a gateway opens it.
+        let shared = try await Shared(database: moving.database)
+        try await shared.store.bindBlobs(to: embedded.data.id)
+        let index = MongoSearch(shared.store)
+        index.start()
+        while index.isBuilding { await Embedded.pool.sleep(for: .milliseconds(10)) }
+        let answer = try await index.search(
+            SearchRequest(query: try SearchQuery.parse(Array("wanderung".utf8)), customer: [UInt8]("acme".utf8)))
+        let bucket = try #require(
+            try await embedded.store.buckets(after: nil, prefix: [], limit: 10).first { $0.assets == true })
+        let asset = try #require(try await embedded.store.asset(of: .of("key-5"), in: bucket.id))
+        #expect(answer.hits.map(\.id) == [asset.id.bytes])
+        #expect(try await shared.store.assets([asset.id]).map(\.asset) == [asset])
+        await index.stop()
+        await embedded.close()
+        try shared.drop()
+    }
+
+    @Test func `a store whose buckets have hooks is not moved`() async throws {
+        let embedded = try Embedded()
+        let bucket = try await embedded.subject.bucket()
+        _ = try await embedded.store.setHooks(Array("{}".utf8), of: bucket)
+        let shared = try await Scene.target()
+        await #expect {
+            _ = try await Scene.move(embedded, shared)
+        } throws: { error in
+            if case .refused(let reason) = error as? MigrationError { reason.contains("has hooks") } else { false }
+        }
+        _ = try await embedded.store.setHooks([], of: bucket)
+        #expect(try await Scene.move(embedded, shared).digest.buckets.count == 1)
+        await embedded.close()
+        try shared.drop()
     }
 
     @Test func `an upload goes on in MongoDB, and dropped versions leave all their blobs as garbage`() async throws {

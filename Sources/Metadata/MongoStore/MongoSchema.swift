@@ -22,7 +22,7 @@ enum MongoSchema {
     static let users: StaticString = "users"
     /// `{_id: name, next}`: numbers that are handed out once.
     static let counters: StaticString = "counters"
-    /// `format`, `blobs` (see `BlobPlace`), `secrets` (see `keyCheck`), `sweep` (see `GatewayDocuments`).
+    /// `format`, `blobs` (see `bindBlobs`), `secrets` (see `keyCheck`), `sweep` (see `GatewayDocuments`), `migration`.
     static let store: StaticString = "store"
     /// `{_id: random, seen, order, reads}`, see `GatewayDocuments`.
     static let gateways: StaticString = "gateways"
