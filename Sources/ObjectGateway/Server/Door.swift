@@ -1,6 +1,7 @@
 import HTTPServer
 import Metadata
 import Synchronization
+import Threads
 
 /// What the listeners answer: 503 until the store is open, and from then on the store's answers. It opens once.
 final class Door: Sendable {
@@ -14,9 +15,22 @@ final class Door: Sendable {
 
     private let opened = AtomicLazyReference<Surface>()
     private let waiting: RouteTable
+    /// The store is open before the listeners are: what comes in the moment between is held, not refused.
+    private let opensAtOnce: Bool
+    /// Milliseconds that a request is held.
+    private static let holdMax_ms = 5_000
 
     /// `waiting` are the routes of the services listener that need no store.
-    init(waiting: RouteTable) { self.waiting = waiting }
+    init(waiting: RouteTable, opensAtOnce: Bool) { (self.waiting, self.opensAtOnce) = (waiting, opensAtOnce) }
+
+    /// Returns when the door is open, or need not be waited for.
+    func pass(on pool: Pool) async {
+        guard opensAtOnce else { return }
+        for _ in 0..<Self.holdMax_ms {
+            if opened.load() != nil { return }
+            await pool.sleep(for: .milliseconds(1))
+        }
+    }
 
     func open(_ surface: Surface) { _ = opened.storeIfNil(surface) }
 

@@ -14,9 +14,9 @@ struct Listeners {
     private let metrics: Metrics
     private let publicURL: String
 
-    /// All of them accept connections when it returns, and none does when it throws.
+    /// All of them accept connections when it returns, and none does when it throws. `opensAtOnce` says that `open` follows.
     static func start(
-        _ configuration: GatewayConfiguration, pool: Pool, log: Log
+        _ configuration: GatewayConfiguration, opensAtOnce: Bool, pool: Pool, log: Log
     ) async throws(StartError) -> Listeners {
         let metrics = Metrics(operations: Gateway.operationNames)
         let readiness = Readiness([.init(name: "metadata") { "the store is not open yet" }])
@@ -25,7 +25,7 @@ struct Listeners {
             metrics: metrics, readiness: readiness, log: log, pool: pool,
             publicURL: configuration.publicURL(bound: configuration.s3Listen), version: ogwVersion,
             elsewhere: Door.problem)
-        let door = Door(waiting: waiting)
+        let door = Door(waiting: waiting, opensAtOnce: opensAtOnce)
         var s3Configuration = ServerConfiguration(configuration)
         s3Configuration.errorBody = { status, reason in
             let error = S3Error(code(of: status), reason)
@@ -37,6 +37,7 @@ struct Listeners {
             "OGW_S3_LISTEN", configuration.s3Listen, s3Configuration, pool: pool,
             accessLog: { door.gateway?.account(for: $0) },
             handler: { request in
+                if door.gateway == nil { await door.pass(on: pool) }
                 guard let gateway = door.gateway else { return Door.refusal(of: request) }
                 return await gateway.handle(request)
             })
@@ -80,6 +81,7 @@ struct Listeners {
         try start(
             "OGW_SERVICES_LISTEN", configuration.servicesListen, ServerConfiguration(configuration), pool: pool,
             handler: { request in
+                if door.gateway == nil { await door.pass(on: pool) }
                 let (response, endpoint) = await door.services.handle(request)
                 metrics.recordServicesRequest(
                     method: methodLabel(request.head.method), endpoint: endpoint, status: response.status)

@@ -53,7 +53,7 @@ public final class RunningGateway: Sendable {
         guard case .mongoDB = configuration.metadata else {
             let (store, newRoot) = try await open(configuration, startFile, pool: pool, log: log)
             do throws(StartError) {
-                let listeners = try await Listeners.start(configuration, pool: pool, log: log)
+                let listeners = try await Listeners.start(configuration, opensAtOnce: true, pool: pool, log: log)
                 let gateway = RunningGateway(configuration, listeners: listeners, pool: pool, log: log)
                 gateway.flushLog()
                 try await gateway.stopOnFailure { () async throws(StartError) in
@@ -66,7 +66,7 @@ public final class RunningGateway: Sendable {
                 throw error
             }
         }
-        let listeners = try await Listeners.start(configuration, pool: pool, log: log)
+        let listeners = try await Listeners.start(configuration, opensAtOnce: false, pool: pool, log: log)
         let gateway = RunningGateway(configuration, listeners: listeners, pool: pool, log: log)
         gateway.flushLog()
         gateway.announce()
