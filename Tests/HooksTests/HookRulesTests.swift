@@ -62,14 +62,14 @@ import Testing
 
     @Test func `what a hook made does not set it off again, and a chain ends at depth eight`() throws {
         let rules = try rules("{}")
-        func matches(_ bucket: Int64, _ hook: String, _ depth: Int) -> [HookRules.Match] {
-            let origin = HookRules.Origin(bucket: BucketID(bucket), hook: hook, depth: depth)
+        func matches(_ bucket: Int64, _ hook: String, _ depth: Int) -> [EventHook] {
+            let origin = EventOrigin(bucket: BucketID(bucket), hook: hook, depth: depth)
             return rules.matches(.createdPut, of: object(), in: BucketID(1), from: origin)
         }
         #expect(matches(1, "h", 1).isEmpty)
-        #expect(matches(2, "h", 1) == [.run(hook: "h")])
-        #expect(matches(1, "other", 7) == [.run(hook: "h")])
-        #expect(matches(1, "other", 8) == [.tooDeep(hook: "h")])
+        #expect(matches(2, "h", 1) == [EventHook(name: "h")])
+        #expect(matches(1, "other", 7) == [EventHook(name: "h")])
+        #expect(matches(1, "other", 8) == [EventHook(name: "h", isTooDeep: true)])
     }
 
     @Test func `a hook that is switched off does not run`() throws {

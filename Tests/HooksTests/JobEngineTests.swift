@@ -53,12 +53,7 @@ import Threads
                 key: Array(key.utf8), size: 1, contentType: nil, tags: [], userMetadata: [], customer: nil)
             var draft = EventDraft(
                 name: .createdPut, bucketName: bucket.name, principal: "alice", customer: nil, revision: rules.revision)
-            draft.hooks = rules.matches(.createdPut, of: object, in: bucket.id, from: nil).map { match in
-                switch match {
-                case .run(let hook): EventHook(name: hook)
-                case .tooDeep(let hook): EventHook(name: hook, isTooDeep: true)
-                }
-            }
+            draft.hooks = rules.matches(.createdPut, of: object, in: bucket.id, from: nil)
             _ = try await store.publish(
                 NewVersion(
                     bucket: bucket.id, key: try #require(ObjectKey(key.utf8)), owner: "alice", size: 1,
