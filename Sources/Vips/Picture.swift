@@ -120,7 +120,9 @@ import Glibc
     public func inMemory(_ watch: Watch) throws(VipsError) -> Picture {
         let made: UnsafeMutablePointer<VipsImage>? = unsafe watch.during(self) { unsafe vips_image_copy_memory(image) }
         guard let made = unsafe made else { throw watch.failure("copy_memory") }
-        return unsafe Picture(owning: made)
+        let picture = unsafe Picture(owning: made)
+        try watch.finish()
+        return picture
     }
 
     /// All pixels as bytes, row by row, for small pictures of 8 bits.
@@ -132,6 +134,7 @@ import Glibc
         guard let start = unsafe start else { throw watch.failure("write_to_memory") }
         // SAFETY: `count` bytes at `start` are ours; they are copied, then freed.
         defer { unsafe g_free(start) }
+        try watch.finish()
         return unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: count))
     }
 
@@ -147,5 +150,6 @@ import Glibc
             }
         }
         if let failure { throw watch.wasStopped ? .stopped : failure }
+        try watch.finish()
     }
 }

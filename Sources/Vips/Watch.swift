@@ -27,6 +27,12 @@ public final class Watch {
         }
     }
 
+    /// Asks once more when all is made: the thread that asks may get to run only after those that make the pixels are done,
+    /// and an encoder asks nothing while it writes.
+    func finish() throws(VipsError) {
+        guard ask(100) else { throw .stopped }
+    }
+
     func failure(_ operation: String) -> VipsError {
         let text = VipsLibrary.takeErrorText()
         return wasStopped ? .stopped : .failed(operation: operation, text)
