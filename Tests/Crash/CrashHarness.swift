@@ -36,7 +36,14 @@ struct CrashHarness {
                 tally.count("cycle \(cycle)", findings)
                 undecided += current.trial.takeUndecided()
                 total = total + current.trial.takeCounts()
-                if findings.isEmpty { continue }
+                if findings.isEmpty {
+                    // A full disk is a trial of its own; see FullHarness.
+                    if place.isNearlyFull {
+                        running?.server.kill()
+                        running = nil
+                    }
+                    continue
+                }
             } catch {
                 tally.count("cycle \(cycle)", ["\(error)"])
             }
@@ -147,6 +154,13 @@ final class CrashPlace: Sendable {
             }
         }
         try Shell.run("rm", "-rf", setup.data)
+    }
+
+    /// Whether the next cycle might fill the disk.
+    var isNearlyFull: Bool {
+        var state = statvfs()
+        guard unsafe statvfs(setup.data, &state) == 0 else { return false }
+        return UInt64(state.f_bavail).multipliedReportingOverflow(by: UInt64(state.f_frsize)).partialValue < 384 << 20
     }
 
     func cut(_ mode: UInt32) throws {
