@@ -17,10 +17,11 @@ struct GatewayPair: SuiteTrait, TestScoping {
         settings["OGW_KEY_FILE"] = folder.file("secret.key")
         let database = "gateways-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
         settings["OGW_METADATA"] = try MongoServer.shared.uri(database: database)
+        let shared = settings
         var gateways: [Gateway] = []
         do {
-            async let one = Gateway.start(settings: settings)
-            async let two = Gateway.start(settings: settings)
+            async let one = Gateway.start(settings: shared)
+            async let two = Gateway.start(settings: shared)
             gateways = [try await one, try await two]
             try await Gateway.$scoped.withValue(gateways[0]) {
                 try await Self.$second.withValue(gateways[1], operation: function)
