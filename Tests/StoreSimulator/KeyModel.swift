@@ -13,9 +13,17 @@ struct KeyModel {
         var tags: [Tag] = []
     }
 
+    struct Upload: Equatable {
+        var key: ObjectKey
+        /// What each part holds.
+        var parts: [Int: UInt64]
+    }
+
     var state = VersioningState.unversioned
     /// Newest first; keys without versions are missing.
     var versions: [ObjectKey: [Version]] = [:]
+    /// Those that are open.
+    var uploads: [UploadID: Upload] = [:]
 
     /// What the store holds after `mutation`. `answer` is what the caller was told, nil where it was told nothing.
     mutating func apply(_ mutation: Mutation, _ answer: Answer?) {
@@ -40,6 +48,20 @@ struct KeyModel {
         case .setTags(let tags, let key, _, _, _):
             guard let latest = versions[key]?.first, latest.content != 0 else { return }
             versions[key]?[0].tags = tags
+        case .createUpload(let new): uploads[new.id] = Upload(key: new.key, parts: [:])
+        case .putPart(let part, _, let id, _, _):
+            uploads[id]?.parts[part.number] = Content.number(of: ETag(md5: part.md5))
+        case .abortUpload(let id, _, _): uploads[id] = nil
+        case .completeUpload(let request):
+            guard let upload = uploads[request.upload],
+                request.parts.allSatisfy({
+                    upload.parts[$0.number].map { Content.etag($0).md5 } == $0.md5
+                })
+            else { return }
+            uploads[request.upload] = nil
+            var id: VersionID?
+            if case .version(let version)? = answer { id = version.versionID }
+            put(Version(id: id, isNull: state != .enabled, content: Content.number(of: request.etag)), at: upload.key)
         default: break
         }
     }
@@ -51,7 +73,7 @@ struct KeyModel {
 
     /// Whether both hold the same, ids apart that one of them does not know.
     func matches(_ other: KeyModel) -> Bool {
-        guard versions.count == other.versions.count else { return false }
+        guard uploads == other.uploads, versions.count == other.versions.count else { return false }
         for (key, own) in versions {
             guard let others = other.versions[key], own.count == others.count else { return false }
             for (a, b) in zip(own, others) {

@@ -21,23 +21,25 @@ public struct ScheduleFailure: Error, CustomStringConvertible {
 /// One life after another of a store on a simulated disk: batches of writes, checkpoints, bases and compaction, ended by a power
 /// cut, a kill or a failed call at any point; then recovery, and a look at every version and every byte.
 public struct Schedule {
-    private let seed: UInt64
-    private let mutant: Mutant?
-    private var random: SplitMix64
+    let seed: UInt64
+    let mutant: Mutant?
+    var random: SplitMix64
     private let disk: SimulatedFileSystem
-    private var store: SimulatedStore?
-    private var bucket = BucketID(0)
+    var store: SimulatedStore?
+    var bucket = BucketID(0)
     /// What was acknowledged.
-    private var model = KeyModel()
+    var model = KeyModel()
     /// The batch that was not answered when the life ended.
     private var inFlight: [Mutation] = []
     /// What a power cut may leave of the database, oldest first: each state since the last checkpoint.
     private var views: [Connection]
     private var base: (lsn: UInt64, view: Connection)?
-    private var nextNumber: UInt64 = 1
+    var nextNumber: UInt64 = 1
     private var segmentsWereRemoved = false
+    /// The parts that the content of each Complete is made of.
+    var compositions: [UInt64: [UInt64]] = [:]
 
-    private static let keys = (0..<5).compactMap { ObjectKey([0x61 + UInt8($0)]) }
+    static let keys = (0..<5).compactMap { ObjectKey([0x61 + UInt8($0)]) }
 
     private init(seed: UInt64, mutant: Mutant?) throws {
         (self.seed, self.mutant) = (seed, mutant)
@@ -58,7 +60,7 @@ public struct Schedule {
         }
     }
 
-    private func failure(_ what: String) -> ScheduleFailure {
+    func failure(_ what: String) -> ScheduleFailure {
         ScheduleFailure(seed: seed, what: what, trace: disk.description)
     }
 
@@ -161,42 +163,6 @@ public struct Schedule {
         return answers
     }
 
-    private mutating func mutation() -> Mutation? {
-        let key = Self.keys[random.below(Self.keys.count)]
-        switch random.below(12) {
-        case 0: return .setVersioning(random.below(2) == 0 ? .enabled : .suspended, bucket)
-        case 1, 2: return .delete(DeleteRequest(bucket: bucket, key: key, version: nil, owner: "o"))
-        case 3, 4:
-            let known = model.versions[key, default: []].compactMap(\.id)
-            let id = known.isEmpty ? VersionID.null : known[random.below(known.count)]
-            return .delete(DeleteRequest(bucket: bucket, key: key, version: id, owner: "o"))
-        case 5: return .setTags([Tag(key: [UInt8(random.below(256))], value: [])], key, bucket, nil, nil)
-        default: return newVersion(of: key).map { .publish($0) }
-        }
-    }
-
-    /// In a file of its own now and then. Nil where the disk takes none.
-    private mutating func newBlob(_ bytes: [UInt8]) -> NewBlob? {
-        guard let store else { return nil }
-        if random.below(4) == 0 { return try? store.makeFile(bytes) }
-        var crc = CRC32C()
-        crc.update(bytes.span)
-        guard let id = try? store.blobs.newID(needsDirectory: false) else { return nil }
-        return NewBlob(id: id, size: UInt64(bytes.count), crc32c: crc.value, bytes: bytes)
-    }
-
-    private mutating func newVersion(of key: ObjectKey) -> NewVersion? {
-        let number = nextNumber
-        nextNumber += 1
-        guard let blob = newBlob(Content.bytes(number)) else { return nil }
-        var conditions = WriteConditions()
-        if random.below(5) == 0 { conditions.ifNoneMatch = .any }
-        return NewVersion(
-            bucket: bucket, key: key, owner: "o", size: blob.size, etag: Content.etag(number),
-            attributes: ObjectAttributes(), checksum: nil, tags: [], content: .blob(blob.id), blob: blob,
-            conditions: conditions)
-    }
-
     private mutating func compact(_ store: SimulatedStore) throws {
         let compactor = Compactor(segments: store.segments)
         let needless = mutant == .removesNeededSegments ? .max : min(base?.lsn ?? 0, store.writer.settledPosition.lsn)
@@ -260,7 +226,8 @@ public struct Schedule {
         guard found.matches(model) || found.matches(after) else {
             throw failure(
                 "recovery holds neither what was acknowledged nor that and the whole batch in flight (\(inFlight.count)).\n"
-                    + "acknowledged: \(model.versions)\nfound: \(found.versions)")
+                    + "acknowledged: \(model.versions), uploads \(model.uploads)\n"
+                    + "found: \(found.versions), uploads \(found.uploads)")
         }
         let state = try Rows(connection: try snapshot()).bucket(bucket)?.versioning
         guard let state, state == model.state || state == after.state else {
@@ -278,45 +245,5 @@ public struct Schedule {
             throw failure("the store does not open: \(error)")
         }
         views = [try snapshot()]
-    }
-
-    // MARK: Looking
-
-    /// All versions, with their bytes checked, and the counts of live bytes.
-    private func observe() throws -> KeyModel {
-        guard let store else { throw failure("no store") }
-        let rows = Rows(connection: store.connection)
-        var found = KeyModel()
-        var live: [UInt64: UInt64] = [:]
-        let page = try rows.listVersions(
-            ListVersionsQuery(
-                bucket: bucket, prefix: [], delimiter: nil, keyMarker: nil, versionMarker: nil, limit: 1000))
-        for listed in page.versions {
-            guard let version = try rows.version(of: listed.key, in: bucket, listed.versionID) else {
-                throw failure("a version is listed and cannot be found")
-            }
-            let number = version.isDeleteMarker ? 0 : Content.number(of: version.etag)
-            if !version.isDeleteMarker { try read(version, number, store, &live) }
-            found.versions[version.key, default: []].append(
-                KeyModel.Version(
-                    id: version.versionID, isNull: version.versionID == .null, content: number, tags: version.tags))
-        }
-        let counted = try rows.liveBytes().filter { $0.value > 0 }
-        guard counted == live else { throw failure("live bytes are counted as \(counted) and are \(live)") }
-        return found
-    }
-
-    private func read(
-        _ version: ObjectVersion, _ number: UInt64, _ store: SimulatedStore, _ live: inout [UInt64: UInt64]
-    ) throws {
-        guard let blob = version.blob else { throw failure("a version without its bytes") }
-        guard case .segment(let segment, let offset) = blob.location, let crc32c = blob.crc32c else {
-            let bytes = try store.blobs.open(blob.id).read(at: 0, count: Int(blob.size) + 1)
-            guard bytes == Content.bytes(number) else { throw failure("a file has other bytes") }
-            return
-        }
-        let place = PayloadPlace(segment: segment, offset: offset, length: UInt32(blob.size), crc32c: crc32c)
-        guard try store.segments.payload(at: place) == Content.bytes(number) else { throw failure("wrong bytes") }
-        live[segment, default: 0] += blob.size
     }
 }
