@@ -162,9 +162,8 @@ let package = Package(
         tests(
             "ObjectGatewayTests",
             [
-                "ObjectGateway", "JSON", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "XML", "Digests",
-                "Bytes",
-                "Files",
+                "ObjectGateway", "JSON", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "Hooks", "XML",
+                "Digests", "Bytes", "Files",
             ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
         tests("EndToEnd", ["Bytes", "Files", "TestMongo"], exclude: ["Clients"]),
