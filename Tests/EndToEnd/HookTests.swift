@@ -62,6 +62,9 @@ import Testing
         try await program.succeed(
             "hooks", "dry-run", "image-assets", "in/new.png", saying: "later runs: look (probe)")
 
+        try await program.succeed(
+            "hooks", "arns", "image-assets", saying: "arn:aws:lambda:us-east-1:000000000000:function:later")
+
         let curl = try Client("curl")
         let secret = "\(gateway.accessKey):\(gateway.secretKey)"
         let stream = try ChildProcess.start(

@@ -151,4 +151,43 @@ import Testing
         }
         await scene.store.close()
     }
+
+    @Test func `hooks that are set anew keep the bindings of the notification configuration`() async throws {
+        let scene = try await RouteScene()
+        let binding = #"{"id": "b", "hook": "first", "on": ["s3:ObjectTagging:*"], "prefix": "", "suffix": ""}"#
+        let bound = String(Self.document("first").dropLast()) + #", "bindings": [\#(binding)]}"#
+        try await scene.ask("PUT", Self.path, body: bound)
+        try await scene.ask("PUT", Self.path, body: Self.document("first", #""priority": 5, "#))
+        let rules = try #require(try await scene.engine.hooks.rules(of: scene.bucket.id))
+        #expect(rules.configuration.bindings.map(\.id) == ["b"] && rules.configuration.hooks[0].priority == 5)
+        #expect(try await scene.ask("GET", Self.path)["configuration"]?["bindings"]?.array?.count == 1)
+        // They would name nothing.
+        let refused = try await scene.send("PUT", Self.path, body: Self.document("other"))
+        #expect(refused.json?["errors"]?.array?.map { $0["field"]?.string } == ["bindings[0].hook"])
+        let none = String(Self.document("other").dropLast()) + #", "bindings": []}"#
+        #expect(try await scene.send("PUT", Self.path, body: none).status == 200)
+        await scene.store.close()
+    }
+
+    @Test func `an event from outside is heard by the hooks of an object that is there`() async throws {
+        let scene = try await RouteScene()
+        try await scene.put("in/a", by: "anna")
+        try await scene.setHooks()
+        func tell(_ key: String, _ event: String = "file-saved", as user: String = "emil") async throws -> Response {
+            try await scene.send(
+                "POST", "/api/events", as: user,
+                body: #"{"event": "\#(event)", "bucket": "photos", "key": "\#(key)"}"#)
+        }
+        let answer = try await tell("in/a")
+        #expect(answer.status == 202 && answer.json?["hooks"] == ["h"])
+        let events = try await scene.engine.store.events(after: 0, limit: 10)
+        #expect(events.map(\.draft.principal) == ["emil"] && events.map(\.key.text) == ["in/a"])
+        #expect(try await tell("in/a", as: "anna").status == 403)
+        #expect(try await tell("in/a", as: "otto").status == 404)
+        #expect(try await tell("in/b").status == 404)
+        #expect(try await tell("in/a", "file-deleted").status == 409)
+        #expect(try await tell("in/a", "eaten").status == 422)
+        #expect(try await scene.engine.store.events(after: 0, limit: 10).count == 1)
+        await scene.store.close()
+    }
 }

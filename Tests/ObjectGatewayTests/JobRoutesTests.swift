@@ -134,10 +134,15 @@ import Threads
         let table = RouteTable(routes.map { $0.forOwner() }, log: scene.fixture.log)
         for route in routes {
             let path = route.path.text.replacing("{id}", with: "x").replacing("{bucket}", with: "photos")
-            let body = route.path.text.hasSuffix("replay") ? #"{"since": "1h"}"# : #"{"key": "k"}"#
-            let takesBody = route.request != nil && (path.hasSuffix("run") || path.hasSuffix("replay"))
+            let body =
+                switch path.split(separator: "/").last {
+                case "replay": #"{"since": "1h"}"#
+                case "dry-run": #"{"key": "k"}"#
+                case "events" where route.method == .post: #"{"event": "file-saved", "bucket": "b", "key": "k"}"#
+                default: ""
+                }
             let answer = await table.handle(
-                try scene.request(route.method.rawValue, path, as: nil, body: takesBody ? body : "")
+                try scene.request(route.method.rawValue, path, as: nil, body: body)
             ).response
             #expect(answer.status == 501, "\(route.method) \(path)")
             #expect(answer.json?["detail"]?.string?.contains("Hooks need the embedded store") == true)

@@ -223,3 +223,22 @@ enum HooksReplay: Command {
         return 0
     }
 }
+
+/// `ogw hooks arns BUCKET`.
+enum HooksARNs: Command {
+    static let syntax = CommandSyntax(
+        "hooks arns", "Print what a notification configuration names the hooks of a bucket by.", operands: ["BUCKET"],
+        options: Control.options, settings: Control.settings + ["OGW_REGION"].compactMap(Setting.named),
+        example: "ogw hooks arns image-assets")
+
+    static func run(_ arguments: ParsedArguments) throws -> Int32 {
+        let bucket = arguments.operands[0]
+        let region = try Environment.configuration(arguments).region
+        let request = Control.Request(
+            method: "GET", path: HookText.path(bucket), places: HookText.places(bucket))
+        let hooks = try Control.ask(request, arguments, as: self)["configuration"]?["hooks"]?.array ?? []
+        let arns = hooks.map { HookARN.text(of: $0.text("name"), region: region) }
+        Control.show(["arns": .array(arns.map { .string($0) })], arguments) { _ in arns.joined(separator: "\n") }
+        return 0
+    }
+}

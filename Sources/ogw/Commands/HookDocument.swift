@@ -27,6 +27,7 @@ enum HookDocument {
     private static func standardInput() throws(SystemError) -> [UInt8] {
         var (text, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 64 << 10))
         while text.count <= sizeMax {
+            // SAFETY: the call fills the buffer lent to it, within its length.
             let got = unsafe Glibc.read(STDIN_FILENO, &buffer, buffer.count)
             if got == 0 { break }
             if got > 0 {
