@@ -99,7 +99,7 @@ let package = Package(
             "ogw-bench",
             [
                 "CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "Mongo", "SigV4", "Metadata", "Buckets",
-                "LoadClient",
+                "Hooks", "LoadClient",
             ],
             path: "Benchmarks"),
 
@@ -162,9 +162,8 @@ let package = Package(
         tests(
             "ObjectGatewayTests",
             [
-                "ObjectGateway", "JSON", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "XML", "Digests",
-                "Bytes",
-                "Files",
+                "ObjectGateway", "JSON", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "Hooks", "XML",
+                "Digests", "Bytes", "Files",
             ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
         tests("EndToEnd", ["Bytes", "Files", "TestMongo"], exclude: ["Clients"]),

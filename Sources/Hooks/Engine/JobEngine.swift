@@ -11,6 +11,8 @@ public struct JobEngineConfiguration: Sendable {
     public var tick = Duration.milliseconds(250)
     /// How long events and ended jobs are kept.
     public var historyPeriod = Duration.seconds(7 * 86_400)
+    /// How long an event waits for others, so that their jobs are made in one commit and not in one each.
+    public var planDelay = Duration.milliseconds(25)
     /// Events whose jobs are made in one commit.
     public var planLengthMax = 256
 
@@ -21,11 +23,12 @@ public struct JobEngineConfiguration: Sendable {
 ///
 /// What is durable is the store's; here are the leases, the limits, and those who wait.
 public final class JobEngine: Sendable {
-    let store: SQLiteStore
+    public let store: SQLiteStore
     public let hooks: HookDirectory
+    public let feed: JobFeed
     let pool: Pool
     let configuration: JobEngineConfiguration
-    let report: @Sendable (Problem) -> Void
+    private let observer = Lock<(@Sendable (Problem) -> Void)?>(nil)
     let state: Lock<State>
     let isStopped = Atomic(false)
 
@@ -36,9 +39,11 @@ public final class JobEngine: Sendable {
         /// An event was committed since the last look.
         var hasNews = true
         var isPlanning = false
+        var isInRound = false
         /// Jobs may be ready that nobody was told of.
         var mayBeReady = true
         var nextDue: Timestamp?
+        var schedules: [BucketID: [ScheduledHook]] = [:]
         var nextForget: ContinuousClock.Instant?
     }
 
@@ -52,19 +57,29 @@ public final class JobEngine: Sendable {
         case planning(MetadataError)
         case rescuing(JobID, MetadataError)
         case forgetting(MetadataError)
+        /// The moment of a schedule passed without its event.
+        case scheduling(MetadataError)
         /// A hook that an event was to set off is not in the revision that it names.
         case unknownHook(String, bucket: BucketID, revision: Int64)
+        /// A kept revision of a bucket's hooks is not what this version reads.
+        case unreadableHooks(bucket: BucketID, revision: Int64, reason: String)
     }
 
     public init(
         store: SQLiteStore, hooks: HookDirectory, pool: Pool,
-        configuration: JobEngineConfiguration = JobEngineConfiguration(),
-        report: @escaping @Sendable (Problem) -> Void = { _ in }
+        configuration: JobEngineConfiguration = JobEngineConfiguration()
     ) {
         (self.store, self.hooks, self.pool, self.configuration) = (store, hooks, pool, configuration)
-        self.report = report
+        feed = JobFeed(pool: pool)
         state = Lock(State(leases: LeaseTable(period: configuration.leasePeriod)))
     }
+
+    /// Who is told from now on of what went wrong in the background.
+    public func observe(_ observer: @escaping @Sendable (Problem) -> Void) {
+        self.observer.withLock { $0 = observer }
+    }
+
+    func report(_ problem: Problem) { observer.withLock { $0 }?(problem) }
 
     /// Takes over the leases that are out, and begins its rounds. No lease ends for a whole period.
     public func start() async throws(MetadataError) {
@@ -84,37 +99,56 @@ public final class JobEngine: Sendable {
         let due = try await store.nextDueJob()
         state.withLock { $0.nextDue = due }
         for bucket in try await store.buckets(after: nil, prefix: [], limit: Int.max) {
-            try await limitLanes(of: bucket.id)
+            do throws(MetadataError) { try await prepare(bucket.id) } catch {
+                // One bucket whose hooks cannot be read holds up no other.
+                guard case .broken(let reason) = error else { throw error }
+                report(.unreadableHooks(bucket: bucket.id, revision: 0, reason: reason))
+            }
         }
         pool.run { [weak self, pool, tick = configuration.tick] in
-            while let self, !self.isStopped.load(ordering: .relaxed) {
+            while let self, self.beginRound() {
                 await self.round()
+                self.state.withLock { $0.isInRound = false }
                 await pool.sleep(for: tick)
             }
         }
     }
 
-    /// Those who wait go away with nothing. Leases stay.
-    public func stop() {
-        isStopped.store(true, ordering: .relaxed)
+    /// False once it is stopped.
+    private func beginRound() -> Bool {
+        state.withLock { state in
+            if isStopped.load(ordering: .relaxed) { return false }
+            state.isInRound = true
+            return true
+        }
+    }
+
+    /// Those who wait or watch go away with nothing; leases stay. Returns when nothing is done in the background any more, so that the
+    /// store can be closed. What is asked for later still takes effect.
+    public func stop() async {
+        state.withLock { _ in isStopped.store(true, ordering: .relaxed) }
         wakeAll()
+        feed.end()
+        while state.withLock({ $0.isPlanning || $0.isInRound }) { await pool.sleep(for: .milliseconds(2)) }
     }
 
     // MARK: Hooks
 
-    /// Replaces the hooks of a bucket. Returns the revision.
+    /// Replaces the hooks of a bucket, as `HookDirectory.set`.
     public func setHooks(
-        _ hooks: HookConfiguration?, document: [UInt8], of bucket: BucketID
+        _ hooks: HookConfiguration?, document: [UInt8], of bucket: BucketID, ifRevision former: Int64? = nil
     ) async throws(MetadataError) -> Int64 {
-        let revision = try await self.hooks.set(hooks, document: document, of: bucket)
-        try await limitLanes(of: bucket)
+        let revision = try await self.hooks.set(hooks, document: document, of: bucket, ifRevision: former)
+        try await prepare(bucket)
         return revision
     }
 
-    private func limitLanes(of bucket: BucketID) async throws(MetadataError) {
-        guard let rules = try await hooks.rules(of: bucket) else { return }
+    /// Limits and schedules are those of the present hooks from now on.
+    private func prepare(_ bucket: BucketID) async throws(MetadataError) {
+        let rules = try await hooks.rules(of: bucket)
         state.withLock { state in
-            for hook in rules.configuration.hooks {
+            state.schedules[bucket] = rules.flatMap { ScheduledHook.all(in: $0, after: .now()) }
+            for hook in rules?.configuration.hooks ?? [] {
                 state.lanes.limit(
                     HookPlanner.lane(of: hook.name, in: bucket), concurrencyMax: hook.concurrencyMax, rate: hook.rate)
             }
@@ -127,31 +161,45 @@ public final class JobEngine: Sendable {
     public func notice() {
         let begins = state.withLock { state in
             state.hasNews = true
-            guard !state.isPlanning else { return false }
+            guard !state.isPlanning, !isStopped.load(ordering: .relaxed) else { return false }
             state.isPlanning = true
             return true
         }
         if begins { pool.run { [self] in await plan() } }
     }
 
+    private static let restMax = Duration.milliseconds(200)
+
     /// Makes the jobs of all events that have none; one at a time is here.
     private func plan() async {
         while true {
-            let hasNews = state.withLock { state in
-                if !state.hasNews { state.isPlanning = false }
-                defer { state.hasNews = false }
-                return state.hasNews
+            let goesOn = state.withLock { state in
+                guard state.hasNews, !isStopped.load(ordering: .relaxed) else {
+                    state.isPlanning = false
+                    return false
+                }
+                return true
             }
-            guard hasNews, !isStopped.load(ordering: .relaxed) else { break }
+            guard goesOn else { return }
+            await pool.sleep(for: configuration.planDelay)
+            state.withLock { $0.hasNews = false }
             do throws(MetadataError) {
-                while try await planBatch() {}
+                var began = ContinuousClock.now
+                while try await planBatch() {
+                    // Writers that wait for a commit go before jobs: two thirds of the time are theirs.
+                    if store.statistics.queueDepth > 0 { await pool.sleep(for: min((.now - began) * 2, Self.restMax)) }
+                    began = .now
+                }
             } catch {
                 report(.planning(error))
                 // The next round tries again.
-                break
+                state.withLock { state in
+                    state.hasNews = true
+                    state.isPlanning = false
+                }
+                return
             }
         }
-        state.withLock { $0.isPlanning = false }
     }
 
     /// False where no event was left.
@@ -162,7 +210,7 @@ public final class JobEngine: Sendable {
         var groups: [JobGroup] = []
         for event in events {
             for chosen in event.draft.hooks {
-                let rules = try await hooks.rules(of: event.bucket, revision: event.draft.revision)
+                let rules = try await readableRules(of: event)
                 let group = rules.flatMap {
                     HookPlanner.group(of: event, setOff: chosen, in: $0.configuration, id: JobID(at: event.moment))
                 }
@@ -173,9 +221,22 @@ public final class JobEngine: Sendable {
                 }
             }
         }
-        _ = try await store.planJobs(after: former, through: last.position, groups)
-        if !groups.isEmpty { wakeAll() }
+        if try await store.planJobs(after: former, through: last.position, groups), !groups.isEmpty {
+            wakeAll()
+            tell(made: groups)
+        }
         return events.count == configuration.planLengthMax
+    }
+
+    /// Nil where that revision is forgotten, or cannot be read: the events behind it are not to wait for it.
+    private func readableRules(of event: ObjectEvent) async throws(MetadataError) -> HookRules? {
+        do throws(MetadataError) {
+            return try await hooks.rules(of: event.bucket, revision: event.draft.revision)
+        } catch {
+            guard case .broken(let reason) = error else { throw error }
+            report(.unreadableHooks(bucket: event.bucket, revision: event.draft.revision, reason: reason))
+            return nil
+        }
     }
 
     // MARK: Work
@@ -200,6 +261,7 @@ public final class JobEngine: Sendable {
                         state.lanes.begin(job.job.lane)
                     }
                 }
+                tell(claimed: jobs)
                 return jobs
             }
             guard ContinuousClock.now < until else { return [] }
@@ -216,7 +278,14 @@ public final class JobEngine: Sendable {
 
     /// Whether the worker still has the job. Renews its lease.
     public func renew(_ id: JobID, token: [UInt8], progress: JobProgress?) -> Bool {
-        state.withLock { $0.leases.renew(id, token: token, progress: progress, at: .now) }
+        let (isHeld, former) = state.withLock { state in
+            let former = state.leases.leases[id]
+            return (state.leases.renew(id, token: token, progress: progress, at: .now), former)
+        }
+        if isHeld, let progress, let former {
+            tell(progress, after: former.progress, of: LeasedJob(job: former.job, group: former.group))
+        }
+        return isHeld
     }
 
     /// The job that a token has.
@@ -232,16 +301,15 @@ public final class JobEngine: Sendable {
     public func complete(_ completion: JobCompletion) async throws(MetadataError) -> JobEnding {
         do throws(MetadataError) {
             let ending = try await store.completeJob(completion)
-            release(completion.job, isCrash: false)
-            announce(ending)
+            announce(ending, of: release(completion.job, isCrash: false), now: .completed)
             if !completion.files.isEmpty { notice() }
             return ending
         } catch {
             guard error == .sourceGone else { throw error }
             let failure = JobFailure(
                 job: completion.job, token: completion.token, next: .cancelled, reason: "the object is gone")
-            announce(try await store.endTry(failure))
-            release(completion.job, isCrash: false)
+            let ending = try await store.endTry(failure)
+            announce(ending, of: release(completion.job, isCrash: false), now: .cancelled)
             throw error
         }
     }
@@ -256,10 +324,10 @@ public final class JobEngine: Sendable {
 
     /// The worker stops before it began, or in the middle, through no fault of the job.
     public func giveBack(_ id: JobID, token: [UInt8]) async throws(MetadataError) {
-        announce(
-            try await store.endTry(
-                JobFailure(job: id, token: token, next: .giveBack, reason: "the worker gave it back")))
+        let ending = try await store.endTry(
+            JobFailure(job: id, token: token, next: .giveBack, reason: "the worker gave it back"))
         release(id, isCrash: false)
+        announce(ending)
     }
 
     public func cancel(group: JobID) async throws(MetadataError) -> JobEnding {
@@ -287,8 +355,10 @@ public final class JobEngine: Sendable {
         release(leased.job.id, isCrash: isCrash)
         if case .retry(let moment) = next {
             state.withLock { $0.nextDue = min($0.nextDue ?? moment, moment) }
+            announce(ending, of: leased.job, now: .waiting)
+        } else {
+            announce(ending, of: leased.job, now: .dead)
         }
-        announce(ending)
         return ending
     }
 
@@ -302,14 +372,18 @@ public final class JobEngine: Sendable {
         return hook?.steps.first { $0.name == name }
     }
 
-    func release(_ id: JobID, isCrash: Bool) {
+    /// The job, where its lease was out.
+    @discardableResult
+    func release(_ id: JobID, isCrash: Bool) -> Job? {
         state.withLock { state in
-            guard let lease = state.leases.remove(id) else { return }
+            guard let lease = state.leases.remove(id) else { return nil }
             state.lanes.end(lease.job.lane, isCrash: isCrash, at: .now)
+            return lease.job
         }
     }
 
-    private func announce(_ ending: JobEnding) {
+    private func announce(_ ending: JobEnding, of job: Job? = nil, now state: JobState = .available) {
+        tell(ending, of: job, now: state)
         if ending.group.ended != nil, !ending.group.notify.isEmpty { notice() }
         wakeAll()
     }

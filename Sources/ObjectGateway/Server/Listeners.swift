@@ -60,16 +60,17 @@ struct Listeners {
     func open(
         _ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log
     ) throws(StartError) -> Server {
-        let controlTable = ControlRoutes.table(store.administration, log: log)
+        let controlTable = store.controlTable(log: log)
         let control = try Self.start(
             "OGW_DATA", [ControlSocket.address(in: configuration.data)], ServerConfiguration(), pool: pool,
             handler: { await controlTable.handle($0).response })
         let services = ServicesRoutes.table(
             metrics: metrics, readiness: readiness, log: log, pool: pool, publicURL: publicURL, version: ogwVersion,
-            assets: store.assetRoutes(publicURL: publicURL), authenticator: ServicesAuthenticator(users: store.users))
+            store: store.serviceRoutes(publicURL: publicURL), authenticator: ServicesAuthenticator(users: store.users))
         Self.addStoreSources(to: metrics, store: store, log: log)
         let gateway = Gateway(
-            store: store.objects, users: store.users, log: log, metrics: metrics, configuration: configuration)
+            store: store.objects, users: store.users, jobs: store.jobs, log: log, metrics: metrics,
+            configuration: configuration)
         door.open(Door.Surface(gateway: gateway, services: services))
         readiness.replace(by: Self.checks(store, pool: pool))
         return control

@@ -1,5 +1,6 @@
 import Buckets
 import Files
+import Hooks
 import Metadata
 public import Threads
 
@@ -15,6 +16,8 @@ public final class OpenStore: Sendable {
     let engine: RemoteBlobs?
     let scrubber: Scrubber
     let search: any AssetSearch
+    /// Hooks and their jobs, stopped until somebody starts it. Nil where metadata is in MongoDB.
+    let jobs: JobEngine?
     let users: UserDirectory
     let configuration: GatewayConfiguration
     private let parts: Parts
@@ -40,7 +43,7 @@ public final class OpenStore: Sendable {
         }
     }
 
-    private init(_ parts: Parts, users: UserDirectory, configuration: GatewayConfiguration) {
+    private init(_ parts: Parts, users: UserDirectory, configuration: GatewayConfiguration, pool: Pool) {
         self.parts = parts
         let objects = parts.objects
         metadata = parts.metadata
@@ -50,6 +53,7 @@ public final class OpenStore: Sendable {
         engine = parts.engine
         scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
         search = parts.search
+        jobs = parts.embedded.map { JobEngine(store: $0, hooks: HookDirectory($0), pool: pool) }
         self.users = users
         self.configuration = configuration
     }
@@ -71,7 +75,7 @@ public final class OpenStore: Sendable {
             let secrets = try await openSecrets(of: parts, configuration)
             let users = UserDirectory(
                 metadata: parts.metadata, secrets: secrets, freshFor: parts.shared == nil ? nil : .seconds(1))
-            return OpenStore(parts, users: users, configuration: configuration)
+            return OpenStore(parts, users: users, configuration: configuration, pool: pool)
         } catch {
             await parts.close()
             throw StartError("The users of \(configuration.data) cannot be read", because: error)
@@ -160,6 +164,7 @@ public final class OpenStore: Sendable {
     }
 
     public func close() async {
+        await jobs?.stop()
         objects.sweeper.stop()
         await scrubber.stop()
         await search.stop()
@@ -168,6 +173,21 @@ public final class OpenStore: Sendable {
 
     func assetRoutes(publicURL: String) -> AssetRoutes {
         AssetRoutes(store: metadata, index: search, publicURL: publicURL)
+    }
+
+    /// Those of the services listener that need a store.
+    func serviceRoutes(publicURL: String) -> [Route] {
+        assetRoutes(publicURL: publicURL).routes + jobRoutes
+    }
+
+    /// Those of the control socket.
+    func controlTable(log: Log) -> RouteTable {
+        RouteTable(ControlRoutes.routes(administration) + jobRoutes.map { $0.forOwner() }, log: log)
+    }
+
+    private var jobRoutes: [Route] {
+        JobRoutes(jobs: jobs, metadata: metadata).routes
+            + HookRoutes(administration: HookAdministration(jobs: jobs, metadata: metadata)).routes
     }
 
     var administration: Administration {
