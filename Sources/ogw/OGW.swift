@@ -10,7 +10,8 @@ enum OGW {
         [
             ServeCommand.self, UserAdd.self, UserList.self, UserDisable.self, UserEnable.self, UserRotate.self,
             BucketMake.self, BucketList.self, BucketAssets.self, BucketRemove.self, PresignCommand.self,
-            CheckCommand.self, MigrateCommand.self,
+            CheckCommand.self, MigrateCommand.self, WorkerCommand.self,
+            WorkerTokenAdd.self, WorkerTokenList.self, WorkerTokenRemove.self,
             VersionCommand.self,
         ]
     }

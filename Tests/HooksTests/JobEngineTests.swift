@@ -222,7 +222,7 @@ import Threads
         try await scene.put("a")
         let job = try await scene.one()
         try await scene.set(#""steps": {"b": {"probe": true}}"#)
-        #expect(try await scene.engine.step(of: job)?.timeout == .seconds(7))
+        #expect(try await scene.engine.work(of: job)?.step.timeout == .seconds(7))
         try await scene.put("b")
         #expect(try await scene.one().group.steps.map(\.name) == ["b"])
         await scene.close()

@@ -40,6 +40,8 @@ public final class JobEngine: Sendable {
         var mayBeReady = true
         var nextDue: Timestamp?
         var nextForget: ContinuousClock.Instant?
+        /// The queues that hooks name.
+        var queues: Set<String> = []
     }
 
     struct Waiting {
@@ -76,7 +78,7 @@ public final class JobEngine: Sendable {
             for job in jobs {
                 guard let group = try await store.jobGroup(job.group) else { continue }
                 state.withLock {
-                    $0.leases.add(LeasedJob(job: job, group: group), at: .now, isFromBefore: true)
+                    $0.leases.add(LeasedJob(job: job, group: group), at: .now, isDoubtful: true)
                     $0.lanes.begin(job.lane)
                 }
             }
@@ -115,6 +117,7 @@ public final class JobEngine: Sendable {
         guard let rules = try await hooks.rules(of: bucket) else { return }
         state.withLock { state in
             for hook in rules.configuration.hooks {
+                state.queues.insert(hook.queue)
                 state.lanes.limit(
                     HookPlanner.lane(of: hook.name, in: bucket), concurrencyMax: hook.concurrencyMax, rate: hook.rate)
             }
@@ -180,9 +183,13 @@ public final class JobEngine: Sendable {
 
     // MARK: Work
 
-    /// Jobs for a worker; waits up to `wait` until there are some. None where that time has passed, or the engine stops.
+    /// Jobs for a worker; waits up to `wait` until there are some. None where that time has passed, or the engine stops. No
+    /// queues stand for all.
+    ///
+    /// Where `confirmedWithin` is said, a lease that is not renewed within that time is taken back and costs no try: its worker
+    /// may have gone while it waited.
     public func claim(
-        worker: String, queues: [String], countMax: Int, wait: Duration
+        worker: String, queues: [String], countMax: Int, wait: Duration, confirmedWithin: Duration? = nil
     ) async throws(MetadataError) -> [LeasedJob] {
         let until = ContinuousClock.now + wait
         while true {
@@ -191,12 +198,14 @@ public final class JobEngine: Sendable {
                 state.mayBeReady = false
                 return state.lanes.room(at: .now)
             }
+            let asked = try await queues.isEmpty ? allQueues() : queues
             let jobs = try await store.claimJobs(
-                JobClaim(worker: worker, queues: queues, countMax: countMax, room: room))
+                JobClaim(worker: worker, queues: asked, countMax: countMax, room: room))
             if !jobs.isEmpty {
                 state.withLock { state in
                     for job in jobs {
-                        state.leases.add(job, at: .now)
+                        state.leases.add(
+                            job, at: .now, isDoubtful: confirmedWithin != nil, confirmedWithin: confirmedWithin)
                         state.lanes.begin(job.job.lane)
                     }
                 }
@@ -238,20 +247,27 @@ public final class JobEngine: Sendable {
             return ending
         } catch {
             guard error == .sourceGone else { throw error }
-            let failure = JobFailure(
-                job: completion.job, token: completion.token, next: .cancelled, reason: "the object is gone")
-            announce(try await store.endTry(failure))
-            release(completion.job, isCrash: false)
+            try await abandon(completion.job, token: completion.token)
             throw error
         }
     }
 
-    /// The try failed.
+    /// The object is gone that the job was for: it is cancelled.
+    public func abandon(_ id: JobID, token: [UInt8]) async throws(MetadataError) {
+        announce(
+            try await store.endTry(
+                JobFailure(job: id, token: token, next: .cancelled, reason: "the object is gone")))
+        release(id, isCrash: false)
+    }
+
+    /// The try failed; by a crash, where the object ended the program that was to read it.
     public func fail(
-        _ id: JobID, token: [UInt8], reason: String, isPermanent: Bool, retryAfter: Duration? = nil
+        _ id: JobID, token: [UInt8], reason: String, isPermanent: Bool, isCrash: Bool = false,
+        retryAfter: Duration? = nil
     ) async throws(MetadataError) -> JobEnding {
         guard let leased = leased(id, token: token) else { throw .leaseLost }
-        return try await end(leased, reason: reason, isPermanent: isPermanent, isCrash: false, retryAfter: retryAfter)
+        return try await end(
+            leased, reason: reason, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter)
     }
 
     /// The worker stops before it began, or in the middle, through no fault of the job.
@@ -278,7 +294,7 @@ public final class JobEngine: Sendable {
     func end(
         _ leased: LeasedJob, reason: String, isPermanent: Bool, isCrash: Bool, retryAfter: Duration? = nil
     ) async throws(MetadataError) -> JobEnding {
-        let policy = try await step(of: leased)?.retry ?? RetryPolicy()
+        let policy = try await work(of: leased)?.step.retry ?? RetryPolicy()
         let next = TryOutcome.next(
             after: leased.job, policy: policy, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter,
             now: .now(), random: Double.random(in: 0..<1))
@@ -292,16 +308,6 @@ public final class JobEngine: Sendable {
         return ending
     }
 
-    /// As the run began with it; nil where that revision is forgotten.
-    public func step(of leased: LeasedJob) async throws(MetadataError) -> Step? {
-        let event = leased.group.event
-        let rules = try await hooks.rules(of: event.bucket, revision: event.draft.revision)
-        let hook = rules?.configuration.hooks.first { $0.name == leased.group.hook }
-        guard leased.group.steps.indices.contains(leased.job.step) else { return nil }
-        let name = leased.group.steps[leased.job.step].name
-        return hook?.steps.first { $0.name == name }
-    }
-
     func release(_ id: JobID, isCrash: Bool) {
         state.withLock { state in
             guard let lease = state.leases.remove(id) else { return }
@@ -309,7 +315,7 @@ public final class JobEngine: Sendable {
         }
     }
 
-    private func announce(_ ending: JobEnding) {
+    func announce(_ ending: JobEnding) {
         if ending.group.ended != nil, !ending.group.notify.isEmpty { notice() }
         wakeAll()
     }

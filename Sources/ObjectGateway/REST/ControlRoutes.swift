@@ -22,7 +22,7 @@ enum ControlRoutes {
     static func table(_ administration: Administration, log: Log) -> RouteTable {
         RouteTable(
             userRoutes(administration) + bucketRoutes(administration) + [presign(administration)]
-                + checkRoutes(administration.check), log: log)
+                + checkRoutes(administration.check) + administration.tokens.routes, log: log)
     }
 
     private static func userRoutes(_ administration: Administration) -> [Route] {
