@@ -21,7 +21,7 @@ public enum MetadataError: Error, Sendable, Equatable {
     case leaseLost
     /// The object that a job was for is gone.
     case sourceGone
-    /// The key's latest version is another than the request took it for.
+    /// The key's latest version, or the bucket's hooks, are others than the request took them for.
     case superseded
     /// More users, buckets or the like than the configured limit.
     case limitExceeded(String)

@@ -1,6 +1,7 @@
 public import Buckets
 import Bytes
 public import HTTPServer
+public import Hooks
 import Metadata
 import SigV4
 
@@ -13,10 +14,12 @@ public final class Gateway: Sendable {
     private let log: Log
     private let metrics: Metrics
 
+    /// `jobs` is nil where nothing can have hooks.
     public init(
-        store: ObjectStore, users: UserDirectory, log: Log, metrics: Metrics, configuration: GatewayConfiguration
+        store: ObjectStore, users: UserDirectory, jobs: JobEngine? = nil, log: Log, metrics: Metrics,
+        configuration: GatewayConfiguration
     ) {
-        services = Services(objects: store, configuration: configuration)
+        services = Services(objects: store, jobs: jobs, configuration: configuration)
         authenticator = Authenticator(users: users, configuration: configuration)
         domains = configuration.domains.map { [UInt8]($0.utf8) }
         self.log = log
@@ -49,7 +52,9 @@ public final class Gateway: Sendable {
 
     private func answer(_ request: Request, _ id: RequestID, _ progress: inout Progress) async throws -> Response {
         if request.head.method == .options { throw Self.preflightRefusal(request.head) }
-        let (caller, authentication) = try await authenticator.authenticate(request.head, now: .now())
+        var (caller, authentication) = try await authenticator.authenticate(request.head, now: .now())
+        caller.requestID = id.text
+        caller.address = request.connection.peerAddress
         progress.caller = caller
         let target = try RequestTarget(request.head, domains: domains)
         let entry = try table.find(request.head, target)

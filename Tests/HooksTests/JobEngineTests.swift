@@ -1,11 +1,12 @@
 import Bytes
 import Files
-import Hooks
 import JSON
 import Metadata
 import TestSupport
 import Testing
 import Threads
+
+@testable import Hooks
 
 @Suite struct JobEngineTests {
     /// An engine over a store in a folder of its own, with one bucket.
@@ -36,8 +37,8 @@ import Threads
             configuration.leasePeriod = lease
             configuration.tick = .milliseconds(20)
             engine = JobEngine(
-                store: store, hooks: HookDirectory(store), pool: Self.pool, configuration: configuration
-            ) { Issue.record("\($0)") }
+                store: store, hooks: HookDirectory(store), pool: Self.pool, configuration: configuration)
+            engine.observe { Issue.record("\($0)") }
             try await engine.start()
             if isNew { try await set(hook) }
         }
@@ -69,7 +70,7 @@ import Threads
         func one() async throws -> LeasedJob { try #require(try await claim().first) }
 
         func close() async {
-            engine.stop()
+            await engine.stop()
             await store.close()
             data.close()
         }
@@ -92,7 +93,7 @@ import Threads
         #expect(try await scene.claim(wait: .milliseconds(30)).isEmpty)
         async let waiting = scene.claim()
         try await Task.sleep(for: .milliseconds(50))
-        scene.engine.stop()
+        await scene.engine.stop()
         #expect(try await waiting.isEmpty)
         await scene.close()
     }
@@ -225,6 +226,38 @@ import Threads
         #expect(try await scene.engine.work(of: job)?.step.timeout == .seconds(7))
         try await scene.put("b")
         #expect(try await scene.one().group.steps.map(\.name) == ["b"])
+        await scene.close()
+    }
+
+    @Test func `hooks that cannot be read hold up no other bucket's jobs`() async throws {
+        let scene = try await Scene()
+        let reported = Lock<[String]>([])
+        scene.engine.observe { problem in
+            if case .unreadableHooks(_, _, let reason) = problem { reported.withLock { $0.append(reason) } }
+        }
+        let name = try #require(BucketName("broken".utf8))
+        let broken = try await scene.store.createBucket(named: name, owner: "alice", at: .now())
+        let revision = try await scene.store.setHooks(Array("[]".utf8), of: broken.id)
+        var draft = EventDraft(
+            name: .createdPut, bucketName: broken.name, principal: "alice", customer: nil, revision: revision)
+        draft.hooks = [EventHook(name: "h")]
+        let event = ObjectEvent(
+            position: 0, moment: .now(), bucket: broken.id, key: try #require(ObjectKey("x".utf8)), versionID: nil,
+            sequence: 1, size: 1, etag: nil, draft: draft)
+        #expect(try await scene.store.noteEvents([event]) == 1)
+        try await scene.put("a")
+        #expect(try await scene.one().group.event.key.text == "a")
+        #expect(reported.withLock { $0 }.count == 1)
+        await scene.close()
+    }
+
+    @Test func `what was set is not undone by a look at what was there before`() async throws {
+        let scene = try await Scene()
+        let hooks = scene.engine.hooks
+        let former = try #require(try await hooks.rules(of: scene.bucket.id))
+        _ = try await hooks.set(nil, document: [], of: scene.bucket.id)
+        hooks.remember(HookDirectory.Present(revision: former.revision, rules: former), of: scene.bucket.id)
+        #expect(try await hooks.rules(of: scene.bucket.id) == nil)
         await scene.close()
     }
 

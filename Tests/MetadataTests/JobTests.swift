@@ -312,6 +312,22 @@ import Testing
         await scene.embedded.close()
     }
 
+    @Test func `an event noted again has a new place and its own jobs, and none of a bucket that is gone`() async throws
+    {
+        let scene = try await Scene()
+        try await scene.put("a")
+        try await scene.plan()
+        let first = try #require(try await scene.store.events(after: 0, limit: 10).first)
+        var gone = first
+        gone.bucket = BucketID(999_999)
+        #expect(try await scene.store.noteEvents([first, gone]) == 1)
+        let noted = try await scene.store.events(after: first.position, limit: 10)
+        #expect(noted.map(\.sequence) == [first.sequence] && noted.map(\.draft) == [first.draft])
+        try await scene.plan()
+        #expect(try await scene.claim(10).count == 2)
+        await scene.embedded.close()
+    }
+
     @Test func `hooks keep their former revisions, and go with their bucket`() async throws {
         let scene = try await Scene()
         #expect(try await scene.store.hooks(of: scene.bucket) == nil)
@@ -321,6 +337,11 @@ import Testing
         let present = try #require(try await scene.store.hooks(of: scene.bucket))
         #expect(present.revision == second && second > first && present.document == [2])
         #expect(try await scene.store.hooks(of: scene.bucket, revision: first) == [1])
+        await #expect(throws: MetadataError.superseded) {
+            _ = try await scene.store.setHooks([3], of: scene.bucket, ifRevision: first)
+        }
+        let third = try await scene.store.setHooks([3], of: scene.bucket, ifRevision: second)
+        #expect(try await scene.store.hooks(of: scene.bucket, revision: third) == [3])
         try await scene.store.deleteBucket(scene.bucket)
         #expect(try await scene.store.hooks(of: scene.bucket) == nil)
         await #expect(throws: MetadataError.noSuchBucket) { _ = try await scene.store.setHooks([3], of: scene.bucket) }

@@ -53,7 +53,7 @@ import Threads
             named: try #require(BucketName("photos".utf8)), owner: "root", at: .now())
         try await put(store, "a/first", 5_000)
         try await put(store, "a/second", 5_001)
-        let table = ControlRoutes.table(store.administration, log: fixture.log)
+        let table = store.controlTable(log: fixture.log)
         let blob = try #require(try await store.metadata.blobs(after: BlobID(0), limit: 10).last)
         guard case .segment(1, let offset) = blob.location else { throw TestSupportError("not in the first segment") }
         try LinuxDisk().open(fixture.folder.path + "/d/seg/00000001.seg", .update).write([1].span, at: offset + 99)
@@ -105,7 +105,7 @@ import Threads
         let store = try await fixture.open()
         _ = try await store.metadata.createBucket(
             named: try #require(BucketName("photos".utf8)), owner: "root", at: .now())
-        let table = ControlRoutes.table(store.administration, log: fixture.log)
+        let table = store.controlTable(log: fixture.log)
         var status = try #require(await table.answer(method: "GET", path: "/check", body: .null).value)
         #expect(status["running"]?.bool == false && status["started_at"] == .null)
 
@@ -128,7 +128,7 @@ import Threads
         await store.close()
 
         let again = try await fixture.open()
-        let reopened = ControlRoutes.table(again.administration, log: fixture.log)
+        let reopened = again.controlTable(log: fixture.log)
         let kept = try #require(await reopened.answer(method: "GET", path: "/check", body: .null).value)
         #expect(kept["findings"]?.array?.count == 1)
         await again.close()

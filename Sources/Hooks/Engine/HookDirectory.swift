@@ -8,9 +8,14 @@ public final class HookDirectory: Sendable {
     private let store: SQLiteStore
     private let state: Lock<State>
 
+    /// What a bucket has now. Where it has no rules, the revision says since when.
+    struct Present {
+        var revision: Int64
+        var rules: HookRules?
+    }
+
     private struct State {
-        /// Nil for a bucket that has none.
-        var present: [BucketID: HookRules?] = [:]
+        var present: [BucketID: Present] = [:]
         /// By bucket and revision, the most recently used last.
         var former: [(bucket: BucketID, rules: HookRules)] = []
     }
@@ -23,19 +28,32 @@ public final class HookDirectory: Sendable {
         state = Lock(State())
     }
 
+    /// What memory alone says; where that is no answer, `rules(of:)` has it.
+    public func known(of bucket: BucketID) -> (rules: HookRules?, isAnswered: Bool) {
+        let known = state.withLock { $0.present[bucket] }
+        return (known?.rules, known != nil)
+    }
+
     /// Nil where the bucket has no hooks.
     public func rules(of bucket: BucketID) async throws(MetadataError) -> HookRules? {
-        if let known = state.withLock({ $0.present[bucket] }) { return known }
-        let found = try await store.hooks(of: bucket)
-        let rules = try found.flatMap { (found) throws(MetadataError) in
-            found.document.isEmpty ? nil : try Self.rules(found.document, revision: found.revision)
+        let (known, isAnswered) = known(of: bucket)
+        if isAnswered { return known }
+        guard let found = try await store.hooks(of: bucket) else {
+            remember(Present(revision: 0, rules: nil), of: bucket)
+            return nil
         }
-        state.withLock { state in
-            if state.present.count >= Self.presentMax { state.present = [:] }
-            // A newer one may have been set meanwhile.
-            if (state.present[bucket] ?? nil)?.revision ?? 0 <= rules?.revision ?? 0 { state.present[bucket] = rules }
-        }
+        let rules = found.document.isEmpty ? nil : try Self.rules(found.document, revision: found.revision)
+        remember(Present(revision: found.revision, rules: rules), of: bucket)
         return rules
+    }
+
+    /// Unless a newer one is known: it was set since this one was read.
+    func remember(_ read: Present, of bucket: BucketID) {
+        state.withLock { state in
+            if let known = state.present[bucket], known.revision > read.revision { return }
+            if state.present.count >= Self.presentMax { state.present = [:] }
+            state.present[bucket] = read
+        }
     }
 
     /// As a run began with them; nil where that revision is forgotten.
@@ -60,15 +78,14 @@ public final class HookDirectory: Sendable {
         return rules
     }
 
-    /// `configuration` is what `document` says; nil takes the hooks away.
+    /// `configuration` is what `document` says; nil takes the hooks away. As `SQLiteStore.setHooks`.
     public func set(
-        _ configuration: HookConfiguration?, document: [UInt8], of bucket: BucketID
+        _ configuration: HookConfiguration?, document: [UInt8], of bucket: BucketID, ifRevision former: Int64? = nil
     ) async throws(MetadataError) -> Int64 {
-        let revision = try await store.setHooks(configuration == nil ? [] : document, of: bucket)
+        let revision = try await store.setHooks(
+            configuration == nil ? [] : document, of: bucket, ifRevision: former)
         let rules = configuration.map { HookRules($0, revision: revision) }
-        state.withLock { state in
-            if (state.present[bucket] ?? nil)?.revision ?? 0 <= revision { state.present[bucket] = rules }
-        }
+        remember(Present(revision: revision, rules: rules), of: bucket)
         return revision
     }
 

@@ -9,6 +9,7 @@ extension JobEngine {
         await rescue(at: now)
         if state.withLock({ $0.hasNews && !$0.isPlanning }) { notice() }
         await wakeForTime(at: now)
+        feed.wakeOverdue(at: now)
         await forget(at: now)
     }
 

@@ -21,11 +21,12 @@ public struct JobEngineConfiguration: Sendable {
 ///
 /// What is durable is the store's; here are the leases, the limits, and those who wait.
 public final class JobEngine: Sendable {
-    let store: SQLiteStore
+    public let store: SQLiteStore
     public let hooks: HookDirectory
+    public let feed: JobFeed
     let pool: Pool
     let configuration: JobEngineConfiguration
-    let report: @Sendable (Problem) -> Void
+    private let observer = Lock<(@Sendable (Problem) -> Void)?>(nil)
     let state: Lock<State>
     let isStopped = Atomic(false)
 
@@ -36,6 +37,7 @@ public final class JobEngine: Sendable {
         /// An event was committed since the last look.
         var hasNews = true
         var isPlanning = false
+        var isInRound = false
         /// Jobs may be ready that nobody was told of.
         var mayBeReady = true
         var nextDue: Timestamp?
@@ -56,17 +58,25 @@ public final class JobEngine: Sendable {
         case forgetting(MetadataError)
         /// A hook that an event was to set off is not in the revision that it names.
         case unknownHook(String, bucket: BucketID, revision: Int64)
+        /// A kept revision of a bucket's hooks is not what this version reads.
+        case unreadableHooks(bucket: BucketID, revision: Int64, reason: String)
     }
 
     public init(
         store: SQLiteStore, hooks: HookDirectory, pool: Pool,
-        configuration: JobEngineConfiguration = JobEngineConfiguration(),
-        report: @escaping @Sendable (Problem) -> Void = { _ in }
+        configuration: JobEngineConfiguration = JobEngineConfiguration()
     ) {
         (self.store, self.hooks, self.pool, self.configuration) = (store, hooks, pool, configuration)
-        self.report = report
+        feed = JobFeed(pool: pool)
         state = Lock(State(leases: LeaseTable(period: configuration.leasePeriod)))
     }
+
+    /// Who is told from now on of what went wrong in the background.
+    public func observe(_ observer: @escaping @Sendable (Problem) -> Void) {
+        self.observer.withLock { $0 = observer }
+    }
+
+    func report(_ problem: Problem) { observer.withLock { $0 }?(problem) }
 
     /// Takes over the leases that are out, and begins its rounds. No lease ends for a whole period.
     public func start() async throws(MetadataError) {
@@ -89,26 +99,39 @@ public final class JobEngine: Sendable {
             try await limitLanes(of: bucket.id)
         }
         pool.run { [weak self, pool, tick = configuration.tick] in
-            while let self, !self.isStopped.load(ordering: .relaxed) {
+            while let self, self.beginRound() {
                 await self.round()
+                self.state.withLock { $0.isInRound = false }
                 await pool.sleep(for: tick)
             }
         }
     }
 
-    /// Those who wait go away with nothing. Leases stay.
-    public func stop() {
-        isStopped.store(true, ordering: .relaxed)
+    /// False once it is stopped.
+    private func beginRound() -> Bool {
+        state.withLock { state in
+            if isStopped.load(ordering: .relaxed) { return false }
+            state.isInRound = true
+            return true
+        }
+    }
+
+    /// Those who wait or watch go away with nothing; leases stay. Returns when nothing is done in the background any more, so that the
+    /// store can be closed. What is asked for later still takes effect.
+    public func stop() async {
+        state.withLock { _ in isStopped.store(true, ordering: .relaxed) }
         wakeAll()
+        feed.end()
+        while state.withLock({ $0.isPlanning || $0.isInRound }) { await pool.sleep(for: .milliseconds(2)) }
     }
 
     // MARK: Hooks
 
-    /// Replaces the hooks of a bucket. Returns the revision.
+    /// Replaces the hooks of a bucket, as `HookDirectory.set`.
     public func setHooks(
-        _ hooks: HookConfiguration?, document: [UInt8], of bucket: BucketID
+        _ hooks: HookConfiguration?, document: [UInt8], of bucket: BucketID, ifRevision former: Int64? = nil
     ) async throws(MetadataError) -> Int64 {
-        let revision = try await self.hooks.set(hooks, document: document, of: bucket)
+        let revision = try await self.hooks.set(hooks, document: document, of: bucket, ifRevision: former)
         try await limitLanes(of: bucket)
         return revision
     }
@@ -130,7 +153,7 @@ public final class JobEngine: Sendable {
     public func notice() {
         let begins = state.withLock { state in
             state.hasNews = true
-            guard !state.isPlanning else { return false }
+            guard !state.isPlanning, !isStopped.load(ordering: .relaxed) else { return false }
             state.isPlanning = true
             return true
         }
@@ -140,21 +163,27 @@ public final class JobEngine: Sendable {
     /// Makes the jobs of all events that have none; one at a time is here.
     private func plan() async {
         while true {
-            let hasNews = state.withLock { state in
-                if !state.hasNews { state.isPlanning = false }
-                defer { state.hasNews = false }
-                return state.hasNews
+            let goesOn = state.withLock { state in
+                guard state.hasNews, !isStopped.load(ordering: .relaxed) else {
+                    state.isPlanning = false
+                    return false
+                }
+                state.hasNews = false
+                return true
             }
-            guard hasNews, !isStopped.load(ordering: .relaxed) else { break }
+            guard goesOn else { return }
             do throws(MetadataError) {
                 while try await planBatch() {}
             } catch {
                 report(.planning(error))
                 // The next round tries again.
-                break
+                state.withLock { state in
+                    state.hasNews = true
+                    state.isPlanning = false
+                }
+                return
             }
         }
-        state.withLock { $0.isPlanning = false }
     }
 
     /// False where no event was left.
@@ -165,7 +194,7 @@ public final class JobEngine: Sendable {
         var groups: [JobGroup] = []
         for event in events {
             for chosen in event.draft.hooks {
-                let rules = try await hooks.rules(of: event.bucket, revision: event.draft.revision)
+                let rules = try await readableRules(of: event)
                 let group = rules.flatMap {
                     HookPlanner.group(of: event, setOff: chosen, in: $0.configuration, id: JobID(at: event.moment))
                 }
@@ -176,9 +205,22 @@ public final class JobEngine: Sendable {
                 }
             }
         }
-        _ = try await store.planJobs(after: former, through: last.position, groups)
-        if !groups.isEmpty { wakeAll() }
+        if try await store.planJobs(after: former, through: last.position, groups), !groups.isEmpty {
+            wakeAll()
+            tell(made: groups)
+        }
         return events.count == configuration.planLengthMax
+    }
+
+    /// Nil where that revision is forgotten, or cannot be read: the events behind it are not to wait for it.
+    private func readableRules(of event: ObjectEvent) async throws(MetadataError) -> HookRules? {
+        do throws(MetadataError) {
+            return try await hooks.rules(of: event.bucket, revision: event.draft.revision)
+        } catch {
+            guard case .broken(let reason) = error else { throw error }
+            report(.unreadableHooks(bucket: event.bucket, revision: event.draft.revision, reason: reason))
+            return nil
+        }
     }
 
     // MARK: Work
@@ -209,6 +251,7 @@ public final class JobEngine: Sendable {
                         state.lanes.begin(job.job.lane)
                     }
                 }
+                tell(claimed: jobs)
                 return jobs
             }
             guard ContinuousClock.now < until else { return [] }
@@ -225,7 +268,14 @@ public final class JobEngine: Sendable {
 
     /// Whether the worker still has the job. Renews its lease.
     public func renew(_ id: JobID, token: [UInt8], progress: JobProgress?) -> Bool {
-        state.withLock { $0.leases.renew(id, token: token, progress: progress, at: .now) }
+        let (isHeld, former) = state.withLock { state in
+            let former = state.leases.leases[id]
+            return (state.leases.renew(id, token: token, progress: progress, at: .now), former)
+        }
+        if isHeld, let progress, let former {
+            tell(progress, after: former.progress, of: LeasedJob(job: former.job, group: former.group))
+        }
+        return isHeld
     }
 
     /// The job that a token has.
@@ -241,8 +291,7 @@ public final class JobEngine: Sendable {
     public func complete(_ completion: JobCompletion) async throws(MetadataError) -> JobEnding {
         do throws(MetadataError) {
             let ending = try await store.completeJob(completion)
-            release(completion.job, isCrash: false)
-            announce(ending)
+            announce(ending, of: release(completion.job, isCrash: false), now: .completed)
             if !completion.files.isEmpty { notice() }
             return ending
         } catch {
@@ -254,10 +303,9 @@ public final class JobEngine: Sendable {
 
     /// The object is gone that the job was for: it is cancelled.
     public func abandon(_ id: JobID, token: [UInt8]) async throws(MetadataError) {
-        announce(
-            try await store.endTry(
-                JobFailure(job: id, token: token, next: .cancelled, reason: "the object is gone")))
-        release(id, isCrash: false)
+        let ending = try await store.endTry(
+            JobFailure(job: id, token: token, next: .cancelled, reason: "the object is gone"))
+        announce(ending, of: release(id, isCrash: false), now: .cancelled)
     }
 
     /// The try failed; by a crash, where the object ended the program that was to read it.
@@ -272,10 +320,10 @@ public final class JobEngine: Sendable {
 
     /// The worker stops before it began, or in the middle, through no fault of the job.
     public func giveBack(_ id: JobID, token: [UInt8]) async throws(MetadataError) {
-        announce(
-            try await store.endTry(
-                JobFailure(job: id, token: token, next: .giveBack, reason: "the worker gave it back")))
+        let ending = try await store.endTry(
+            JobFailure(job: id, token: token, next: .giveBack, reason: "the worker gave it back"))
         release(id, isCrash: false)
+        announce(ending)
     }
 
     public func cancel(group: JobID) async throws(MetadataError) -> JobEnding {
@@ -303,19 +351,25 @@ public final class JobEngine: Sendable {
         release(leased.job.id, isCrash: isCrash)
         if case .retry(let moment) = next {
             state.withLock { $0.nextDue = min($0.nextDue ?? moment, moment) }
+            announce(ending, of: leased.job, now: .waiting)
+        } else {
+            announce(ending, of: leased.job, now: .dead)
         }
-        announce(ending)
         return ending
     }
 
-    func release(_ id: JobID, isCrash: Bool) {
+    /// The job, where its lease was out.
+    @discardableResult
+    func release(_ id: JobID, isCrash: Bool) -> Job? {
         state.withLock { state in
-            guard let lease = state.leases.remove(id) else { return }
+            guard let lease = state.leases.remove(id) else { return nil }
             state.lanes.end(lease.job.lane, isCrash: isCrash, at: .now)
+            return lease.job
         }
     }
 
-    func announce(_ ending: JobEnding) {
+    private func announce(_ ending: JobEnding, of job: Job? = nil, now state: JobState = .available) {
+        tell(ending, of: job, now: state)
         if ending.group.ended != nil, !ending.group.notify.isEmpty { notice() }
         wakeAll()
     }

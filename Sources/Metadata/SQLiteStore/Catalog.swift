@@ -16,7 +16,9 @@ struct Catalog: Sendable {
     }
 
     func bucket(named name: BucketName) -> Bucket? { buckets[name] }
+    func bucket(_ id: BucketID) -> Bucket? { names[id].flatMap { buckets[$0] } }
     func user(accessKey: [UInt8]) -> User? { users[accessKey] }
+    func user(named name: String) -> User? { accessKeys[name].flatMap { users[$0] } }
 
     mutating func apply(_ change: RowChange) {
         switch change {

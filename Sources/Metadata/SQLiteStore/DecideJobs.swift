@@ -35,13 +35,27 @@ extension Decider {
                     etag: nil, draft: draft)))
     }
 
+    /// Returns how many were noted. Those of buckets that are gone are passed over.
+    mutating func note(_ events: [ObjectEvent], _ decision: inout Decision) throws(MetadataError) -> Int {
+        var count = 0
+        for var event in events where try rows.bucket(event.bucket) != nil {
+            event.position = draw()
+            event.moment = now
+            decision.changes.append(.event(event))
+            count += 1
+        }
+        return count
+    }
+
     // MARK: Hooks
 
     mutating func setHooks(
-        _ document: [UInt8], of bucket: BucketID, _ decision: inout Decision
+        _ document: [UInt8], of bucket: BucketID, ifRevision former: Int64?, _ decision: inout Decision
     ) throws(MetadataError) -> Int64 {
         _ = try self.bucket(bucket)
-        if let present = try rows.hooks(of: bucket), present.document == document { return present.revision }
+        let present = try rows.hooks(of: bucket)
+        if let former, former != present?.revision ?? 0 { throw .superseded }
+        if let present, present.document == document { return present.revision }
         let revision = draw()
         decision.changes.append(.hooks(bucket, revision: revision, document, at: now))
         return revision

@@ -54,7 +54,9 @@ struct Decider {
                 decision.changes.append(.assetChangesForgotten(through: last))
             }
             answer = .done
-        case .setHooks(let document, let bucket): answer = .revision(try setHooks(document, of: bucket, &decision))
+        case .setHooks(let document, let bucket, let former):
+            answer = .revision(try setHooks(document, of: bucket, ifRevision: former, &decision))
+        case .noteEvents(let events): answer = .made(try note(events, &decision))
         case .planJobs(let after, let last, let groups):
             answer = .planned(try planJobs(after: after, through: last, groups, &decision))
         case .claimJobs(let claim): answer = .claimed(try claimJobs(claim, &decision))

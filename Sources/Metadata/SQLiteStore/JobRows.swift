@@ -39,6 +39,13 @@ extension Rows {
         }
     }
 
+    /// 0 where none is kept.
+    func lastEvent() throws(MetadataError) -> Int64 {
+        try connection.with("SELECT max(position) FROM events") { (row) throws(MetadataError) in
+            try row.next() ? row.optionalInt64(0) ?? 0 : 0
+        }
+    }
+
     /// The last event whose jobs were made.
     func plannedEvents() throws(MetadataError) -> Int64 {
         try connection.with("SELECT planned FROM job_state") { (row) throws(MetadataError) in

@@ -24,8 +24,10 @@ enum Mutation: Sendable {
     case makeAssets([ObjectKey], BucketID)
     /// Forgets changes of assets that all who follow have.
     case forgetAssetChanges(through: Int64)
-    /// Replaces a bucket's hooks by a new revision of them; no bytes for none.
-    case setHooks([UInt8], BucketID)
+    /// Replaces a bucket's hooks by a new revision of them, where that of `ifRevision` is the present one; no bytes for none.
+    case setHooks([UInt8], BucketID, ifRevision: Int64?)
+    /// Notes events that no change of their objects brings; each gets its position and moment anew.
+    case noteEvents([ObjectEvent])
     /// Makes the jobs of events. Nothing happens where others made those of `after` meanwhile.
     case planJobs(after: Int64, through: Int64, [JobGroup])
     case claimJobs(JobClaim)
@@ -57,8 +59,8 @@ extension Mutation {
             .forgetHistory:
             true
         case .createBucket, .setVersioning, .publish, .setTags, .createUpload, .putPart, .completeUpload, .addUser,
-            .updateUser, .relocate, .setAssets, .setAssetDetails, .makeAssets, .setHooks, .planJobs, .claimJobs,
-            .completeJob, .endTry, .cancelJobs, .retryJob:
+            .updateUser, .relocate, .setAssets, .setAssetDetails, .makeAssets, .setHooks, .noteEvents, .planJobs,
+            .claimJobs, .completeJob, .endTry, .cancelJobs, .retryJob:
             false
         }
     }

@@ -1,4 +1,5 @@
 public import Bytes
+import Threads
 
 /// Hooks, events and jobs, in the embedded store.
 extension SQLiteStore {
@@ -17,19 +18,39 @@ extension SQLiteStore {
         try read { (rows) throws(MetadataError) in try rows.hooks(of: bucket, revision: revision) }
     }
 
-    /// Returns the revision, which is the present one where nothing changed.
-    public func setHooks(_ document: [UInt8], of bucket: BucketID) async throws(MetadataError) -> Int64 {
-        guard case .revision(let revision) = try await committer.submit(.setHooks(document, bucket)) else {
-            throw Self.wrongAnswer
-        }
+    /// Returns the revision, which is the present one where nothing changed. Throws `superseded` where the present one is another
+    /// than `former`, 0 for none.
+    public func setHooks(
+        _ document: [UInt8], of bucket: BucketID, ifRevision former: Int64? = nil
+    ) async throws(MetadataError) -> Int64 {
+        let answer = try await committer.submit(.setHooks(document, bucket, ifRevision: former))
+        guard case .revision(let revision) = answer else { throw Self.wrongAnswer }
         return revision
     }
+
+    /// A bucket by its id, from memory.
+    public func bucket(_ id: BucketID) -> Bucket? { catalog.withLock { $0.bucket(id) } }
+
+    /// The customer that a user's objects belong to, from memory; nil for a user that is not there, too.
+    public func customer(ofUser name: String) -> String? { catalog.withLock { $0.user(named: name)?.customer } }
 
     // MARK: Events
 
     /// In the order of the commits, those after `position`.
     public func events(after position: Int64, limit: Int) async throws(MetadataError) -> [ObjectEvent] {
         try read { (rows) throws(MetadataError) in try rows.events(after: position, limit: limit) }
+    }
+
+    /// The position of the last event that is kept, 0 for none.
+    public func lastEvent() async throws(MetadataError) -> Int64 {
+        try read { (rows) throws(MetadataError) in try rows.lastEvent() }
+    }
+
+    /// Notes events of objects that stay as they are. Each gets its position and moment in the commit; those of buckets that are gone
+    /// are passed over. Returns how many were noted. At most 1,000.
+    public func noteEvents(_ events: [ObjectEvent]) async throws(MetadataError) -> Int {
+        guard case .made(let count) = try await committer.submit(.noteEvents(events)) else { throw Self.wrongAnswer }
+        return count
     }
 
     /// The last event whose jobs were made.

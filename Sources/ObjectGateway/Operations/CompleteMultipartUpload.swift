@@ -97,22 +97,20 @@ struct CompleteMultipartUpload: S3Operation {
 
     func run(_ input: Input, as caller: Caller) async throws -> Output {
         let bucket = try await services.bucket(input.bucket)
-        let checksum = try await self.checksum(input, in: bucket)
-        let version = try await services.objects.completeUpload(
-            CompleteRequest(
-                upload: input.upload, bucket: bucket.id, key: input.key, parts: input.parts,
-                partSizeMin: Self.partSizeMin, size: input.size,
-                etag: MultipartChecksums.etag(ofParts: input.parts.map(\.md5)), checksum: checksum,
-                conditions: input.conditions))
+        let upload = try await services.metadata.upload(input.upload, of: input.key, in: bucket.id)
+        let request = CompleteRequest(
+            upload: input.upload, bucket: bucket.id, key: input.key, parts: input.parts,
+            partSizeMin: Self.partSizeMin, size: input.size,
+            etag: MultipartChecksums.etag(ofParts: input.parts.map(\.md5)),
+            checksum: try await checksum(input, of: upload), conditions: input.conditions)
+        let version = try await services.complete(request, of: upload, in: bucket, by: caller)
         return Output(input: input, version: version, bucketIsVersioned: bucket.versioning != .unversioned)
     }
 
     /// The checksum of the whole from those of the parts. Nil for an upload without one, and for an upload that is gone:
     /// the store then answers with the result of the first Complete, or NoSuchUpload.
-    private func checksum(_ input: Input, in bucket: Bucket) async throws -> Checksum? {
-        guard let upload = try await services.metadata.upload(input.upload, of: input.key, in: bucket.id),
-            let algorithm = upload.checksumAlgorithm, let kind = upload.checksumKind
-        else { return nil }
+    private func checksum(_ input: Input, of upload: Upload?) async throws -> Checksum? {
+        guard let upload, let algorithm = upload.checksumAlgorithm, let kind = upload.checksumKind else { return nil }
         if let expectedKind = input.expectedKind, expectedKind != kind {
             throw S3Error(
                 .invalidRequest,

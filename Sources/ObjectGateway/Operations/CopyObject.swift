@@ -64,12 +64,13 @@ struct CopyObject: S3Operation {
         var attributes = input.attributes ?? source.attributes
         attributes.storageClass = input.storageClass
         attributes.websiteRedirect = input.redirect
-        let version = try await services.objects.publish(
+        let version = try await services.publish(
             staged,
             as: NewVersion(
                 bucket: target.id, key: input.key, owner: caller.name, size: staged.size,
                 etag: ETag(md5: staged.digests[.md5] ?? source.etag.md5), attributes: attributes, checksum: checksum,
-                tags: input.tags ?? source.tags, content: .empty, conditions: input.conditions))
+                tags: input.tags ?? source.tags, content: .empty, conditions: input.conditions),
+            in: target, noting: .createdCopy, by: caller)
         return Output(
             version: version, bucketIsVersioned: target.versioning != .unversioned,
             sourceVersion: sourceBucket.versioning == .unversioned ? nil : source.versionID)

@@ -25,10 +25,10 @@ struct DeleteObject: S3Operation {
     func run(_ input: Input, as caller: Caller) async throws -> DeleteResult {
         if input.version != nil { try Access.check(caller, may: .deleteObjectVersion) }
         let bucket = try await services.bucket(input.bucket)
-        return try await services.objects.delete(
+        return try await services.delete(
             DeleteRequest(
                 bucket: bucket.id, key: input.key, version: input.version, owner: caller.name,
-                conditions: input.conditions))
+                conditions: input.conditions), in: bucket, by: caller)
     }
 
     static func encode(_ output: DeleteResult) -> Response {

@@ -13,7 +13,7 @@ struct DeleteObjectTagging: S3Operation {
     static func decode(_ request: S3Request) async throws -> ObjectReference { try ObjectReference(request) }
 
     func run(_ input: ObjectReference, as caller: Caller) async throws -> VersionID? {
-        try await services.setTags([], of: input)
+        try await services.setTags([], of: input, noting: .taggingDelete, by: caller)
     }
 
     static func encode(_ output: VersionID?) -> Response {

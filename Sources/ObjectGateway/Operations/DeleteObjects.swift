@@ -76,7 +76,8 @@ struct DeleteObjects: S3Operation {
         let bucket = try await services.bucket(input.bucket)
         let decided = input.items.map { request(for: $0, in: bucket, as: caller) }
         // All at once, so that they share commits. AWS promises no order among them either.
-        var results = await services.objects.delete(decided.compactMap { try? $0.get() }).makeIterator()
+        var results = await services.delete(decided.compactMap { try? $0.get() }, in: bucket, by: caller)
+            .makeIterator()
         let items = zip(input.items, decided).map { item, request in
             let outcome: Result<DeleteResult, S3Error> =
                 switch request {

@@ -45,12 +45,13 @@ struct PutObject: S3Operation {
             label: BlobLabel(
                 bucket: bucket.name, key: input.key, contentType: input.attributes.contentType))
         let checksum = try input.payload.verify(size: staged.size, staged.digests)
-        let version = try await services.objects.publish(
+        let version = try await services.publish(
             staged,
             as: NewVersion(
                 bucket: bucket.id, key: input.key, owner: caller.name, size: staged.size,
                 etag: ETag(md5: staged.digests[.md5] ?? []), attributes: input.attributes, checksum: checksum,
-                tags: input.tags, content: .empty, conditions: input.conditions))
+                tags: input.tags, content: .empty, conditions: input.conditions),
+            in: bucket, noting: .createdPut, by: caller)
         return Output(version: version, bucketIsVersioned: bucket.versioning != .unversioned)
     }
 

@@ -19,7 +19,7 @@ struct PutObjectTagging: S3Operation {
     }
 
     func run(_ input: Input, as caller: Caller) async throws -> VersionID? {
-        try await services.setTags(input.tags, of: input.object)
+        try await services.setTags(input.tags, of: input.object, noting: .taggingPut, by: caller)
     }
 
     static func encode(_ output: VersionID?) -> Response {

@@ -19,10 +19,9 @@ enum ControlRoutes {
         .init("created_at", .string),
     ])
 
-    static func table(_ administration: Administration, log: Log) -> RouteTable {
-        RouteTable(
-            userRoutes(administration) + bucketRoutes(administration) + [presign(administration)]
-                + checkRoutes(administration.check) + administration.tokens.routes, log: log)
+    static func routes(_ administration: Administration) -> [Route] {
+        userRoutes(administration) + bucketRoutes(administration) + [presign(administration)]
+            + checkRoutes(administration.check) + administration.tokens.routes
     }
 
     private static func userRoutes(_ administration: Administration) -> [Route] {

@@ -47,7 +47,9 @@ enum OpenAPIDocument {
         if let request = route.request {
             members.append(.init("requestBody", ["content": ["application/json": ["schema": request.document]]]))
         }
-        if route.access == .reader { members.append(.init("security", [["basic": []], ["api_key": []]])) }
+        if route.access != .anyone, route.access != .owner {
+            members.append(.init("security", [["basic": []], ["api_key": []]]))
+        }
         members.append(.init("responses", responses(route)))
         return .object(members)
     }
@@ -57,6 +59,7 @@ enum OpenAPIDocument {
             switch route.response {
             case .json(let schema): ["application/json": ["schema": schema.document]]
             case .text(let type): .object([.init(type, ["schema": ["type": "string"]])])
+            case .events: ["text/event-stream": ["schema": ["type": "string"]]]
             case .none: nil
             }
         func response(_ description: String) -> JSONValue {

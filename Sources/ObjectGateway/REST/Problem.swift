@@ -6,6 +6,8 @@ public struct Problem: Error, Sendable, Equatable {
         /// The path of the member in the body, or the name of the parameter.
         public var field: String
         public var wanted: String
+        /// What was given, where it is short and may be shown.
+        public var value: String?
         /// The character of the value at which it went wrong, counted from 1, where that is known.
         public var position: Int?
     }
@@ -29,7 +31,8 @@ public struct Problem: Error, Sendable, Equatable {
     static func invalid(_ fields: [Field]) -> Problem {
         let sentences = fields.map { field -> String in
             let place = field.position.map { " at position \($0)" } ?? ""
-            return "\(field.field.isEmpty ? "the body" : field.field)\(place): wanted \(field.wanted)"
+            let given = field.value.map { " is \"\($0)\"" } ?? ""
+            return "\(field.field.isEmpty ? "the body" : field.field)\(given)\(place): wanted \(field.wanted)"
         }
         return Problem(422, "Invalid input", sentences.joined(separator: "; ") + ".", fields: fields)
     }
@@ -47,6 +50,7 @@ public struct Problem: Error, Sendable, Equatable {
         var members: [JSONValue.Member] = [
             .init("field", .string(field.field)), .init("wanted", .string(field.wanted)),
         ]
+        if let value = field.value { members.append(.init("value", .string(value))) }
         if let position = field.position { members.append(.init("position", .integer(Int64(position)))) }
         return .object(members)
     }
@@ -57,7 +61,8 @@ public struct Problem: Error, Sendable, Equatable {
             "errors",
             .array(
                 of: .object([
-                    .init("field", .string), .init("wanted", .string), .init("position", .integer, required: false),
+                    .init("field", .string), .init("wanted", .string), .init("value", .string, required: false),
+                    .init("position", .integer, required: false),
                 ])), required: false),
     ])
 }

@@ -1,4 +1,5 @@
 import Bytes
+import HTTPServer
 import JSON
 
 /// One entry of a route table: what is needed to route a request, to check it, to answer it, and to document it.
@@ -13,6 +14,10 @@ struct Route: Sendable {
         case anyone
         /// Users who may read, by `ServicesAuthenticator`.
         case reader
+        /// Users who may read and write.
+        case editor
+        /// Users with the policy admin.
+        case administrator
         /// Whoever may open the control socket, which only the owner of the data folder may.
         case owner
     }
@@ -21,6 +26,8 @@ struct Route: Sendable {
         case json(Schema)
         /// Another content type, as text.
         case text(String)
+        /// `text/event-stream`: server-sent events (HTML, section 9.2).
+        case events
         case none
     }
 
@@ -65,6 +72,13 @@ struct Route: Sendable {
         self.response = response
         self.otherStatuses = otherStatuses
         self.handler = handler
+    }
+
+    /// The same for the control socket, whose callers own the store.
+    func forOwner() -> Route {
+        Route(
+            method, path, summary, access: .owner, query: query, request: request, success: success,
+            response: response, otherStatuses: otherStatuses, handler: handler)
     }
 }
 
@@ -114,8 +128,10 @@ struct RouteInput: Sendable {
     var body: JSONValue
     /// The query, decoded.
     var query: QueryParameters = .none
-    /// Who sent it, where the route asks.
+    /// Who sent it, where the route asks; nil for the owner of the store.
     var caller: Caller?
+    /// The last event that a client has which comes back to a stream.
+    var lastEventID: [UInt8]?
 
     /// The parameter of a name that the template has.
     func parameter(_ name: String) -> String { parameters[name] ?? "" }
@@ -128,6 +144,8 @@ struct RouteAnswer: Sendable {
     var body: [UInt8]
     /// The JSON that `body` is made of, for callers in the same process.
     var value: JSONValue?
+    /// Sent in place of `body`, as long as it writes.
+    var stream: (@Sendable (BodyWriter) async throws -> Void)?
 
     static func json(_ value: JSONValue, status: Int = 200) -> RouteAnswer {
         RouteAnswer(status: status, contentType: "application/json", body: value.text, value: value)
@@ -135,6 +153,10 @@ struct RouteAnswer: Sendable {
 
     static func text(_ body: [UInt8], contentType: StaticString) -> RouteAnswer {
         RouteAnswer(status: 200, contentType: contentType, body: body)
+    }
+
+    static func events(_ stream: @escaping @Sendable (BodyWriter) async throws -> Void) -> RouteAnswer {
+        RouteAnswer(status: 200, contentType: "text/event-stream", body: [], stream: stream)
     }
 
     static let empty = RouteAnswer(status: 204, contentType: "application/json", body: [])

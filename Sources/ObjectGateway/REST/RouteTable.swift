@@ -57,9 +57,13 @@ struct RouteTable: Sendable {
 
     /// Answers a request that did not come over HTTP.
     func answer(method: String, path: String, body: JSONValue) async -> RouteAnswer {
-        switch match(method: method, path: [UInt8](path.utf8)[...]) {
-        case .problem(let problem, _): Self.answer(problem)
-        case .route(let route, let parameters): await run(route, RouteInput(parameters: parameters, body: body))
+        let parts = path.utf8.split(separator: Ascii.question, maxSplits: 1)
+        switch match(method: method, path: [UInt8](parts.first ?? path.utf8[...])[...]) {
+        case .problem(let problem, _): return Self.answer(problem)
+        case .route(let route, let parameters):
+            let query = parts.count > 1 ? try? QueryParameters([UInt8](parts[1])[...]) : QueryParameters.none
+            guard let query else { return Self.answer(Self.badQuery) }
+            return await run(route, RouteInput(parameters: parameters, body: body, query: query))
         }
     }
 
@@ -73,11 +77,14 @@ struct RouteTable: Sendable {
             do {
                 let caller = try await caller(of: request, for: route)
                 guard let query = try? QueryParameters(request.head.query) else {
-                    throw Problem(400, "Bad query", "The query is not valid percent-encoding.")
+                    throw Self.badQuery
                 }
                 let body = route.request == nil ? JSONValue.null : try await Self.body(of: request)
                 answer = await run(
-                    route, RouteInput(parameters: parameters, body: body, query: query, caller: caller))
+                    route,
+                    RouteInput(
+                        parameters: parameters, body: body, query: query, caller: caller,
+                        lastEventID: request.head.first("last-event-id").map { [UInt8]($0) }))
             } catch let problem as Problem {
                 answer = Self.answer(problem)
             } catch {
@@ -87,19 +94,33 @@ struct RouteTable: Sendable {
         }
     }
 
+    private static let badQuery = Problem(400, "Bad query", "The query is not valid percent-encoding.")
+
     /// Nil for a route that does not ask.
     private func caller(of request: Request, for route: Route) async throws -> Caller? {
-        guard route.access == .reader else { return nil }
+        if route.access == .anyone || route.access == .owner { return nil }
         guard let authenticator else { throw Problem(403, "Forbidden", "Nobody may call this path here.") }
         let caller: Caller
         do { caller = try await authenticator.authenticate(request.head) } catch let error as MetadataError {
             log.event("users_unreadable", level: .error, ["error": .failure(error)])
             throw Problem(503, "Unavailable", "The users cannot be read now; try again.")
         }
-        do { try Access.check(caller, may: .getObject) } catch {
-            throw Problem(403, "Forbidden", "The policy \(caller.policy.rawValue) does not let this user read.")
+        if let lacking = Self.right(that: caller, lacksFor: route.access) {
+            throw Problem(403, "Forbidden", "The policy \(caller.policy.rawValue) does not let this user \(lacking).")
         }
         return caller
+    }
+
+    /// Nil where nothing is lacking.
+    private static func right(that caller: Caller, lacksFor access: Route.Access) -> String? {
+        switch access {
+        case .anyone, .owner: nil
+        case .reader: Access.allows(caller.policy, .getObject) ? nil : "read"
+        case .editor:
+            Access.allows(caller.policy, .getObject) && Access.allows(caller.policy, .deleteObject)
+                ? nil : "change this"
+        case .administrator: caller.policy == .admin ? nil : "administer the gateway"
+        }
     }
 
     private func run(_ route: Route, _ input: RouteInput) async -> RouteAnswer {
@@ -155,6 +176,13 @@ struct RouteTable: Sendable {
         if answer.status == 503 { headers.add("retry-after", "1") }
         if answer.status == 204 { return Response(status: 204, headers: headers) }
         headers.add("content-type", answer.contentType.description)
+        if let stream = answer.stream {
+            // A proxy that gathers what it passes on would hold events back.
+            headers.add("x-accel-buffering", "no")
+            return Response(
+                status: answer.status, headers: headers,
+                body: method == "HEAD" ? .headOnly(length: 0) : .stream(length: nil, stream))
+        }
         return Response(
             status: answer.status, headers: headers,
             body: method == "HEAD" ? .headOnly(length: UInt64(answer.body.count)) : .bytes(answer.body))

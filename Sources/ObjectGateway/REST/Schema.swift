@@ -13,6 +13,8 @@ indirect enum Schema: Sendable {
     case object([Property])
     /// An object with members of any name.
     case map(of: Schema)
+    /// Any value; the handler checks it.
+    case any(description: String)
 
     struct Property: Sendable {
         var name: String
@@ -36,6 +38,7 @@ indirect enum Schema: Sendable {
             if !choices.isEmpty, !choices.contains(text) {
                 errors.append(.init(field: place, wanted: choices.joined(separator: ", ").namingChoices()))
             }
+        case (.any, _): break
         case (.secret, .string), (.integer, .integer), (.number, .integer), (.number, .number), (.boolean, .bool): break
         case (.array(let element), .array(let values)):
             for (index, value) in values.enumerated() {
@@ -77,6 +80,7 @@ indirect enum Schema: Sendable {
         case .boolean: "true or false"
         case .array: "a list"
         case .object, .map: "an object"
+        case .any: "a value"
         }
     }
 
@@ -93,6 +97,7 @@ indirect enum Schema: Sendable {
         case .integer: return ["type": "integer", "format": "int64"]
         case .number: return ["type": "number"]
         case .boolean: return ["type": "boolean"]
+        case .any(let description): return ["description": .string(description)]
         case .array(let element): return ["type": "array", "items": element.document]
         case .map(let element): return ["type": "object", "additionalProperties": element.document]
         case .object(let properties):

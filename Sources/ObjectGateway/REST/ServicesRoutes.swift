@@ -3,14 +3,15 @@ import Threads
 
 /// The routes of the services listener.
 enum ServicesRoutes {
+    /// `store` are those that need an open store.
     static func table(
         metrics: Metrics, readiness: Readiness, log: Log, pool: Pool, publicURL: String, version: String,
-        assets: AssetRoutes? = nil, authenticator: ServicesAuthenticator? = nil, elsewhere: Problem? = nil
+        store: [Route] = [], authenticator: ServicesAuthenticator? = nil, elsewhere: Problem? = nil
     ) -> RouteTable {
         func make(document: JSONValue) -> [Route] {
             routes(
                 metrics: metrics, readiness: readiness, pool: pool, publicURL: publicURL, version: version,
-                document: document) + (assets?.routes ?? [])
+                document: document) + store
         }
         let document = OpenAPIDocument.make(
             of: make(document: .null), title: "ObjectGateway services", version: version, server: "/")

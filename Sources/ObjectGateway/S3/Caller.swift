@@ -7,4 +7,7 @@ struct Caller: Sendable {
     let accessKey: [UInt8]
     let policy: CannedPolicy
     let customer: String?
+    /// The request and where it came from, for the record of what it made happen.
+    var requestID: [UInt8] = []
+    var address = ""
 }

@@ -1,4 +1,5 @@
 import HTTPServer
+import Hooks
 import Metadata
 import SigV4
 
@@ -16,12 +17,18 @@ struct ObjectReference: Sendable {
 }
 
 extension Services {
-    /// Replaces an object's tags. Returns the version's id in a bucket that has versions.
-    func setTags(_ tags: [Tag], of object: ObjectReference) async throws -> VersionID? {
+    /// Replaces an object's tags, with the event of it. Returns the version's id in a bucket that has versions.
+    func setTags(
+        _ tags: [Tag], of object: ObjectReference, noting name: EventName, by caller: Caller
+    ) async throws -> VersionID? {
         let bucket = try await self.bucket(object.bucket)
-        _ = try await existingVersion(of: object.key, in: bucket, version: object.version)
-        let version = try await metadata.setTags(tags, of: object.key, in: bucket.id, version: object.version)
-        return bucket.versioning == .unversioned ? nil : version
+        var version = try await existingVersion(of: object.key, in: bucket, version: object.version)
+        version.tags = tags
+        let event = try await event(name, in: bucket, by: caller) { self.filtered(version) }
+        let changed = try await metadata.setTags(
+            tags, of: object.key, in: bucket.id, version: object.version, event: event)
+        if event != nil { jobs?.notice() }
+        return bucket.versioning == .unversioned ? nil : changed
     }
 }
 

@@ -1,5 +1,6 @@
 import Buckets
 import HTTPServer
+import Hooks
 import Metadata
 import Threads
 
@@ -21,6 +22,8 @@ protocol S3Operation: Sendable {
 /// What operations work with.
 struct Services: Sendable {
     let objects: ObjectStore
+    /// Nil where nothing can have hooks.
+    let jobs: JobEngine?
     let configuration: GatewayConfiguration
 
     var metadata: any MetadataStore { objects.metadata }

@@ -45,10 +45,10 @@ public final class ControlCaller: Sendable {
             throw StartError("OGW_DATA is \"\(folder)\": wanted the folder of a store (`ogw serve` makes one).")
         }
         let store = try await OpenStore.open(configuration, pool: pool)
-        return ControlCaller(.opened(store, ControlRoutes.table(store.administration, log: log)), pool: pool)
+        return ControlCaller(.opened(store, store.controlTable(log: log)), pool: pool)
     }
 
-    /// `path` consists of segments that `segment` encoded. `method` is one that a route has, else the answer is 405.
+    /// `path` consists of segments that `segment` encoded, and may have a query. `method` is one that a route has, else the answer is 405.
     public func call(_ method: String, _ path: String, _ body: JSONValue = .null) async throws(StartError)
         -> ControlAnswer
     {

@@ -1,5 +1,6 @@
 import Buckets
 import Files
+import Hooks
 import Metadata
 public import Threads
 
@@ -15,7 +16,10 @@ public final class OpenStore: Sendable {
     let engine: RemoteBlobs?
     let scrubber: Scrubber
     let search: any AssetSearch
+    /// Hooks and their jobs, stopped until somebody starts it. Nil where metadata is in MongoDB.
+    let jobs: JobEngine?
     let users: UserDirectory
+    let workerTokens: WorkerTokens
     let configuration: GatewayConfiguration
     private let parts: Parts
 
@@ -40,7 +44,9 @@ public final class OpenStore: Sendable {
         }
     }
 
-    private init(_ parts: Parts, users: UserDirectory, configuration: GatewayConfiguration) {
+    private init(
+        _ parts: Parts, users: UserDirectory, workerTokens: WorkerTokens, configuration: GatewayConfiguration, pool: Pool
+    ) {
         self.parts = parts
         let objects = parts.objects
         metadata = parts.metadata
@@ -50,7 +56,9 @@ public final class OpenStore: Sendable {
         engine = parts.engine
         scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
         search = parts.search
+        jobs = parts.embedded.map { JobEngine(store: $0, hooks: HookDirectory($0), pool: pool) }
         self.users = users
+        self.workerTokens = workerTokens
         self.configuration = configuration
     }
 
@@ -71,7 +79,9 @@ public final class OpenStore: Sendable {
             let secrets = try await openSecrets(of: parts, configuration)
             let users = UserDirectory(
                 metadata: parts.metadata, secrets: secrets, freshFor: parts.shared == nil ? nil : .seconds(1))
-            return OpenStore(parts, users: users, configuration: configuration)
+            let tokens = try pool.blocking { () throws(StartError) in try WorkerTokens(folder: parts.folder.path) }
+            return OpenStore(
+                parts, users: users, workerTokens: tokens, configuration: configuration, pool: pool)
         } catch {
             await parts.close()
             throw StartError("The users of \(configuration.data) cannot be read", because: error)
@@ -160,6 +170,7 @@ public final class OpenStore: Sendable {
     }
 
     public func close() async {
+        await jobs?.stop()
         objects.sweeper.stop()
         await scrubber.stop()
         await search.stop()
@@ -170,10 +181,32 @@ public final class OpenStore: Sendable {
         AssetRoutes(store: metadata, index: search, publicURL: publicURL)
     }
 
+    /// Those of the services listener that need a store.
+    func serviceRoutes(publicURL: String) -> [Route] {
+        assetRoutes(publicURL: publicURL).routes + jobRoutes
+    }
+
+    /// Those of the control socket.
+    func controlTable(log: Log) -> RouteTable {
+        RouteTable(ControlRoutes.routes(administration) + jobRoutes.map { $0.forOwner() }, log: log)
+    }
+
+    func workerRoutes(log: Log) -> WorkerRoutes {
+        WorkerRoutes(
+            services: Services(objects: objects, jobs: jobs, configuration: configuration), tokens: workerTokens,
+            log: log)
+    }
+
+    private var jobRoutes: [Route] {
+        JobRoutes(jobs: jobs, metadata: metadata).routes
+            + HookRoutes(administration: HookAdministration(jobs: jobs, metadata: metadata)).routes
+    }
+
     var administration: Administration {
         Administration(
             metadata: metadata, users: users, configuration: configuration,
-            check: StoreCheck(scrubber: scrubber, objects: objects))
+            check: StoreCheck(scrubber: scrubber, objects: objects),
+            tokens: WorkerTokenRoutes(tokens: workerTokens, pool: objects.pool))
     }
 }
 

@@ -2,6 +2,7 @@ import Buckets
 import Files
 import Glibc
 public import HTTPServer
+import Hooks
 import Metadata
 public import Threads
 
@@ -34,6 +35,7 @@ public final class RunningGateway: Sendable {
         var store: OpenStore
         var control: Server
         var maintenance: Maintenance?
+        var supervisor: WorkerSupervisor?
     }
 
     private init(_ configuration: GatewayConfiguration, listeners: Listeners, pool: Pool, log: Log) {
@@ -57,7 +59,7 @@ public final class RunningGateway: Sendable {
                 let gateway = RunningGateway(configuration, listeners: listeners, pool: pool, log: log)
                 gateway.flushLog()
                 try await gateway.stopOnFailure { () async throws(StartError) in
-                    _ = try gateway.serve(store, newRoot: newRoot)
+                    _ = try await gateway.serve(store, newRoot: newRoot)
                 }
                 gateway.announce()
                 return gateway
@@ -122,7 +124,7 @@ public final class RunningGateway: Sendable {
             throw error
         }
         do throws(StartError) {
-            if try serve(store, newRoot: newRoot) { return nil }
+            if try await serve(store, newRoot: newRoot) { return nil }
         } catch {
             await store.close()
             throw error
@@ -147,21 +149,29 @@ public final class RunningGateway: Sendable {
     }
 
     /// False where the gateway was stopped meanwhile.
-    private func serve(_ store: OpenStore, newRoot: KnownUser?) throws(StartError) -> Bool {
+    private func serve(_ store: OpenStore, newRoot: KnownUser?) async throws(StartError) -> Bool {
         if state.withLock({ $0.isStopped }) { return false }
+        observe(store)
+        do throws(MetadataError) { try await store.jobs?.start() } catch {
+            throw StartError("The jobs of \(configuration.data) cannot be read", because: error)
+        }
         let control = try listeners.open(store, configuration, pool: pool, log: log)
         let maintenance = store.embedded.map { Maintenance($0, pool: pool, log: log) }
         let welcome = newRoot.map {
             let endpoint = configuration.publicURL(bound: listeners.s3.boundAddresses)
             return FirstStart.welcome($0, endpoint: endpoint, region: configuration.region)
         }
-        observe(store)
         store.search.start()
         store.objects.sweeper.start()
         store.scrubber.start()
         maintenance?.start()
+        let supervisor = store.jobs.flatMap {
+            WorkerSupervisor($0, configuration.workers, data: configuration.data, pool: pool, log: log)
+        }
+        await supervisor?.start()
         state.withLock { state in
-            state.opened = Opened(store: store, control: control, maintenance: maintenance)
+            state.opened = Opened(
+                store: store, control: control, maintenance: maintenance, supervisor: supervisor)
             state.welcome = welcome
         }
         return true
@@ -183,6 +193,7 @@ public final class RunningGateway: Sendable {
                     "errors": .unsigned(report.errors), "orphans": .unsigned(report.orphans),
                 ])
         }
+        store.jobs?.observe { log.report($0) }
         store.search.observe { status in
             if let failure = status.failure {
                 log.event("search_index_failed", level: .error, ["reason": .text(failure)])
@@ -209,6 +220,10 @@ public final class RunningGateway: Sendable {
         let opened = state.withLock { $0.opened }
         opened?.maintenance?.stop()
         listeners.readiness.stop()
+        // The workers first, as long as they can give back what they have; then all others who wait for jobs, so that no
+        // listener waits for them.
+        await opened?.supervisor?.stop()
+        await opened?.store.jobs?.stop()
         await listeners.s3.stop(within: configuration.stopTimeout)
         await listeners.services?.stop(within: .seconds(1))
         if let opened {

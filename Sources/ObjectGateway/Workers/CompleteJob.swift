@@ -91,11 +91,9 @@ struct CompleteJob: Sendable {
             let object = FilteredObject(
                 key: key.utf8, size: blob.size, contentType: attributes.contentType, tags: [], userMetadata: [],
                 customer: event.draft.customer)
-            var made = EventDraft(
-                name: .createdPut, bucketName: bucket.name, principal: event.draft.principal,
-                customer: event.draft.customer, origin: origin, revision: rules.revision)
-            made.hooks = rules.matches(.createdPut, of: object, in: bucket.id, from: origin)
-            if !made.hooks.isEmpty { draft = made }
+            draft = rules.draft(
+                .createdPut, of: object, in: bucket,
+                because: EventCause(principal: event.draft.principal, origin: origin))
         }
         return NewVersion(
             bucket: bucket.id, key: key, owner: event.draft.principal, size: blob.size,

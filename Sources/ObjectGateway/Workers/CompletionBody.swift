@@ -33,15 +33,18 @@ final class CompletionBody: Sendable {
     /// The next `size` bytes. Reading throws a problem where the body ends before.
     func file(_ size: UInt64) -> ByteSource {
         let left = Lock(size)
-        return ByteSource { [self] consume in
-            let wanted = left.withLock { $0 }
-            guard wanted > 0 else { return false }
-            let piece = [UInt8](try await take(Int(clamping: wanted)))
-            guard !piece.isEmpty else { throw Problem(400, "Bad body", "The body ended within a file.") }
-            left.withLock { $0 -= UInt64(piece.count) }
-            try consume(piece.span)
-            return true
-        }
+        return ByteSource { try await self.pass(left, to: $0) }
+    }
+
+    /// False where nothing is left.
+    private func pass(_ left: Lock<UInt64>, to consume: ByteSource.Consumer) async throws -> Bool {
+        let wanted = left.withLock { $0 }
+        guard wanted > 0 else { return false }
+        let piece = [UInt8](try await take(Int(clamping: wanted)))
+        guard !piece.isEmpty else { throw Problem(400, "Bad body", "The body ended within a file.") }
+        left.withLock { $0 -= UInt64(piece.count) }
+        try consume(piece.span)
+        return true
     }
 
     func isAtEnd() async throws -> Bool {

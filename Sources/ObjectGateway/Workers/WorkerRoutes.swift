@@ -1,5 +1,6 @@
 import Buckets
 import Bytes
+import HTTPClient
 import HTTPServer
 import Hooks
 import JSON
@@ -45,20 +46,20 @@ struct WorkerRoutes: Sendable {
         _ call: Call, _ request: Request, by caller: WorkerCaller, _ engine: JobEngine
     ) async throws -> Response {
         switch call {
-        case .claim: try await claim(try await RouteTable.body(of: request), by: caller, engine)
-        case .heartbeat(let id): try await heartbeat(id, request, engine)
+        case .claim: return try await claim(try await RouteTable.body(of: request), by: caller, engine)
+        case .heartbeat(let id): return try await heartbeat(id, request, engine)
         case .complete(let id):
-            try await CompleteJob(services: services, engine: engine)
+            return try await CompleteJob(services: services, engine: engine)
                 .run(id, token: try Self.lease(request.head), CompletionBody(request.body))
-        case .fail(let id): try await fail(id, request, engine)
+        case .fail(let id): return try await fail(id, request, engine)
         case .release(let id):
             try await engine.giveBack(id, token: try Self.lease(request.head))
             return Response(status: 204)
         case .input(let id, let number):
-            try await file(request, try await order(id, request.head, engine)) { order in
+            return try await file(request, try await order(id, request.head, engine)) { order in
                 order.inputs.indices.contains(number) ? order.inputs[number] : nil
             }
-        case .logo(let id): try await file(request, try await order(id, request.head, engine)) { $0.logo }
+        case .logo(let id): return try await file(request, try await order(id, request.head, engine)) { $0.logo }
         }
     }
 

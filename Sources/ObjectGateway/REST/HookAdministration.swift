@@ -1,0 +1,126 @@
+import Bytes
+import Hooks
+import JSON
+import Metadata
+
+/// What is done with the hooks of a bucket: they are read, set, tried out, and run for what is there already.
+struct HookAdministration: Sendable {
+    let jobs: JobEngine?
+    let metadata: any MetadataStore
+
+    // MARK: Configuration
+
+    func get(_ input: RouteInput) async throws -> JSONValue {
+        let engine = try jobs.required()
+        let bucket = try await bucket(input)
+        let found = try await engine.store.hooks(of: bucket.id)
+        let document = found.flatMap { $0.document.isEmpty ? nil : JSONValue(parsing: $0.document) }
+        return [
+            "bucket": .string(bucket.name.description), "revision": .integer(found?.revision ?? 0),
+            "configuration": document ?? ["hooks": []],
+        ]
+    }
+
+    /// Throws 422 with all that is wrong, and 409 where the query's `revision` is not the present one.
+    func set(_ input: RouteInput) async throws -> JSONValue {
+        let engine = try jobs.required()
+        let bucket = try await bucket(input)
+        let faults = HookFaults.all(in: input.body, within: surroundings(of: bucket))
+        guard faults.isEmpty else { throw Self.problem(faults) }
+        let text = input.body.text
+        let configuration: HookConfiguration
+        do { configuration = try HookConfiguration(parsing: text) } catch { throw Self.problem([error]) }
+        return try await change(bucket, input, engine) { (former) async throws(MetadataError) in
+            try await engine.setHooks(configuration, document: text, of: bucket.id, ifRevision: former)
+        }
+    }
+
+    func remove(_ input: RouteInput) async throws -> JSONValue {
+        let engine = try jobs.required()
+        let bucket = try await bucket(input)
+        return try await change(bucket, input, engine) { (former) async throws(MetadataError) in
+            try await engine.setHooks(nil, document: [], of: bucket.id, ifRevision: former)
+        }
+    }
+
+    private func change(
+        _ bucket: Bucket, _ input: RouteInput, _ engine: JobEngine,
+        _ set: (Int64?) async throws(MetadataError) -> Int64
+    ) async throws -> JSONValue {
+        var former: Int64?
+        if let text = input.query["revision"] {
+            guard let number = Ascii.decimal(text).flatMap({ Int64(exactly: $0) }) else {
+                throw Problem.invalid([.init(field: "revision", wanted: "the revision that is to be replaced")])
+            }
+            former = number
+        }
+        do throws(MetadataError) {
+            let revision = try await set(former)
+            return ["bucket": .string(bucket.name.description), "revision": .integer(revision)]
+        } catch .superseded {
+            throw Problem(
+                409, "Conflict", "The hooks of \(bucket.name) are of another revision; read them again.")
+        } catch { throw error }
+    }
+
+    func validate(_ input: RouteInput) async throws -> JSONValue {
+        _ = try jobs.required()
+        let bucket = try await bucket(input)
+        var faults = HookFaults.all(in: input.body, within: surroundings(of: bucket))
+        if faults.isEmpty, input.body.text.count > HookConfiguration.sizeMax {
+            faults = [JSONFault(path: "", wanted: "at most \(HookConfiguration.sizeMax >> 10) KiB")]
+        }
+        return ["valid": .bool(faults.isEmpty), "faults": .array(faults.map(Self.value))]
+    }
+
+    /// No addon and no target can be registered yet.
+    private func surroundings(of bucket: Bucket) -> HookConfiguration.Surroundings {
+        HookConfiguration.Surroundings(bucket: bucket.name, addons: [], targets: [])
+    }
+
+    static func problem(_ faults: [JSONFault]) -> Problem {
+        .invalid(faults.map { .init(field: $0.path, wanted: $0.wanted, value: $0.value) })
+    }
+
+    private static func value(_ fault: JSONFault) -> JSONValue {
+        [
+            "path": .string(fault.path), "value": fault.value.map { .string($0) } ?? .null,
+            "wanted": .string(fault.wanted),
+        ]
+    }
+
+    // MARK: What the others share
+
+    func bucket(_ input: RouteInput) async throws -> Bucket {
+        let text = input.parameter("bucket")
+        guard let name = BucketName(text.utf8) else {
+            throw Problem.invalid([.init(field: "bucket", wanted: Administration.bucketNameRule, value: text)])
+        }
+        guard let bucket = try await metadata.bucket(named: name) else {
+            throw Problem(404, "Not found", "There is no bucket \(text).")
+        }
+        return bucket
+    }
+
+    /// The body's `event`, or `object.created`: the first S3 event that the word stands for.
+    static func event(_ input: RouteInput) throws(Problem) -> EventName {
+        let word = input.body["event"]?.string ?? "object.created"
+        let found = EventSelector.events(of: word) ?? []
+        guard let name = EventName.allCases.first(where: found.contains) else {
+            throw .invalid([.init(field: "event", wanted: EventSelector.wanted, value: word)])
+        }
+        return name
+    }
+
+    static func key(_ input: RouteInput) throws(Problem) -> ObjectKey {
+        guard let key = ObjectKey((input.body["key"]?.string ?? "").utf8) else {
+            throw .invalid([.init(field: "key", wanted: "1 to 1024 bytes")])
+        }
+        return key
+    }
+}
+
+extension EventCause {
+    /// `caller` is nil for the owner of the store.
+    init(routeOf caller: Caller?) { self.init(principal: caller?.name ?? UserDirectory.rootName) }
+}

@@ -1,0 +1,120 @@
+import Bytes
+import Hooks
+import JSON
+import Metadata
+
+/// Runs hooks for what is there already, or for what happened before, a bounded piece at a time.
+extension HookAdministration {
+    /// Objects of one request for a backfill, and events of one for a replay.
+    private static let pageLength = 500
+
+    // MARK: Backfill
+
+    /// An event as if each object of a page had just come. The answer's `next` is sent as `after` to go on; null at the end.
+    func backfill(_ input: RouteInput) async throws -> JSONValue {
+        let engine = try jobs.required()
+        let bucket = try await bucket(input)
+        let rules = try await chosenRules(input, of: bucket, engine)
+        var after: [UInt8]?
+        if let text = input.body["after"]?.string {
+            guard let key = Hex.decode(Array(text.utf8)) else {
+                throw Problem.invalid([.init(field: "after", wanted: "next of the answer before")])
+            }
+            after = key
+        }
+        let page = try await metadata.listObjects(
+            ListQuery(
+                bucket: bucket.id, prefix: Array((input.body["prefix"]?.string ?? "").utf8), delimiter: nil,
+                after: after, limit: Self.pageLength))
+        var events: [ObjectEvent] = []
+        for listed in page.objects {
+            guard let version = try await metadata.version(of: listed.key, in: bucket.id, version: nil),
+                !version.isDeleteMarker
+            else { continue }
+            let object = FilteredObject(version, customer: engine.store.customer(ofUser: version.owner))
+            let cause = EventCause(routeOf: input.caller)
+            guard let draft = rules.draft(.createdPut, of: object, in: bucket, because: cause) else { continue }
+            events.append(
+                ObjectEvent(
+                    position: 0, moment: version.modified, bucket: bucket.id, key: version.key,
+                    versionID: version.versionID, sequence: version.sequence, size: version.size, etag: version.etag,
+                    draft: draft))
+        }
+        let made = try await note(events, engine)
+        return [
+            "scanned": .integer(Int64(page.objects.count)), "made": .integer(Int64(made)),
+            "next": page.isTruncated ? page.last.map { .string(String(ascii: Hex.encode($0))) } ?? .null : .null,
+        ]
+    }
+
+    /// The bucket's, or only the hook that the body names, for objects that were created.
+    private func chosenRules(_ input: RouteInput, of bucket: Bucket, _ engine: JobEngine) async throws -> HookRules {
+        guard let rules = try await engine.hooks.rules(of: bucket.id) else {
+            throw Problem(409, "Conflict", "The bucket \(bucket.name) has no hooks.")
+        }
+        guard let name = input.body["hook"]?.string else { return rules }
+        var configuration = rules.configuration
+        configuration.hooks.removeAll { $0.name != name }
+        guard !configuration.hooks.isEmpty else {
+            throw Problem.invalid([.init(field: "hook", wanted: "the name of a hook of the bucket", value: name)])
+        }
+        return HookRules(configuration, revision: rules.revision)
+    }
+
+    private func note(_ events: [ObjectEvent], _ engine: JobEngine) async throws -> Int {
+        guard !events.isEmpty else { return 0 }
+        let made = try await engine.store.noteEvents(events)
+        engine.notice()
+        return made
+    }
+
+    // MARK: Replay
+
+    /// The hooks of kept events run again, as they are now. The answer's `next` is sent as `after` to go on; null at the end.
+    func replay(_ input: RouteInput) async throws -> JSONValue {
+        let engine = try jobs.required()
+        let bucket = try await bucket(input)
+        let rules = try await chosenRules(input, of: bucket, engine)
+        let since = try Self.since(input)
+        // What a replay notes itself is behind this.
+        let end: Int64
+        if let through = input.body["through"]?.integer {
+            end = through
+        } else {
+            end = try await engine.store.lastEvent()
+        }
+        let after = input.body["after"]?.integer ?? 0
+        let page = try await engine.store.events(after: after, limit: Self.pageLength)
+        var again: [ObjectEvent] = []
+        for var event in page where event.position <= end {
+            guard event.bucket == bucket.id, event.moment >= since else { continue }
+            event.draft.hooks.removeAll { former in
+                !rules.configuration.hooks.contains { $0.isEnabled && $0.name == former.name }
+            }
+            guard !event.draft.hooks.isEmpty else { continue }
+            event.draft.bindings = []
+            event.draft.revision = rules.revision
+            again.append(event)
+        }
+        let made = try await note(again, engine)
+        let isOver = page.count < Self.pageLength || page.contains { $0.position > end }
+        return [
+            "scanned": .integer(Int64(page.count)), "made": .integer(Int64(made)), "through": .integer(end),
+            "next": isOver ? .null : page.last.map { .integer($0.position) } ?? .null,
+        ]
+    }
+
+    /// `since` is a moment, or a duration before now.
+    private static func since(_ input: RouteInput) throws(Problem) -> Timestamp {
+        let text = Array((input.body["since"]?.string ?? "").utf8)
+        if let moment = DateFormats.parseISO8601(text) { return moment }
+        if let duration = DurationText.parse(text) {
+            return Timestamp(milliseconds: Timestamp.now().milliseconds &- duration.milliseconds)
+        }
+        throw .invalid([
+            .init(
+                field: "since", wanted: "a moment such as 2026-01-31T12:00:00Z, or a duration such as 24h",
+                value: String(ascii: text))
+        ])
+    }
+}

@@ -1,0 +1,71 @@
+import Buckets
+import Hooks
+import Metadata
+
+/// Writes with the events that they make. A bucket without hooks costs one look into memory.
+extension Services {
+    /// As `ObjectStore.publish`.
+    func publish(
+        _ staged: StagedBlob, as new: NewVersion, in bucket: Bucket, noting name: EventName, by caller: Caller
+    ) async throws -> ObjectVersion {
+        var new = new
+        new.event = try await event(name, in: bucket, by: caller) {
+            FilteredObject(
+                key: new.key.utf8, size: staged.size, contentType: new.attributes.contentType, tags: new.tags,
+                userMetadata: new.attributes.userMetadata, customer: caller.customer)
+        }
+        let version = try await objects.publish(staged, as: new)
+        if new.event != nil { jobs?.notice() }
+        return version
+    }
+
+    /// As `ObjectStore.completeUpload`. `upload` is nil where it is gone: then nothing happens that was not told of before.
+    func complete(
+        _ request: CompleteRequest, of upload: Upload?, in bucket: Bucket, by caller: Caller
+    ) async throws -> ObjectVersion {
+        var request = request
+        if let upload, let rules = try await rules(of: bucket), rules.waits(for: [.createdComplete]) {
+            let parts = try await metadata.parts(of: upload.id, after: 0, limit: PartReference.numberMax)
+            let numbers = Set(request.parts.map(\.number))
+            let size = parts.reduce(UInt64(0)) { numbers.contains($1.number) ? $0 &+ $1.size : $0 }
+            let object = FilteredObject(
+                key: request.key.utf8, size: size, contentType: upload.attributes.contentType, tags: upload.tags,
+                userMetadata: upload.attributes.userMetadata, customer: customer(of: upload.owner, by: caller))
+            request.event = rules.draft(.createdComplete, of: object, in: bucket, because: EventCause(caller))
+        }
+        let version = try await objects.completeUpload(request)
+        if request.event != nil { jobs?.notice() }
+        return version
+    }
+
+    /// What is to be noted of `name` in the commit that makes it happen; nil where no hook waits for it. `object` is asked where
+    /// the bucket has hooks.
+    func event(
+        _ name: EventName, in bucket: Bucket, by caller: Caller, of object: () -> FilteredObject
+    ) async throws -> EventDraft? {
+        guard let rules = try await rules(of: bucket), rules.waits(for: [name]) else { return nil }
+        return rules.draft(name, of: object(), in: bucket, because: EventCause(caller))
+    }
+
+    /// Nil where the bucket has no hooks.
+    func rules(of bucket: Bucket) async throws -> HookRules? {
+        guard let jobs else { return nil }
+        // A call that may wait costs a frame even where it does not.
+        let (known, isAnswered) = jobs.hooks.known(of: bucket.id)
+        return isAnswered ? known : try await jobs.hooks.rules(of: bucket.id)
+    }
+
+    func filtered(_ version: ObjectVersion) -> FilteredObject {
+        FilteredObject(version, customer: jobs?.store.customer(ofUser: version.owner))
+    }
+
+    private func customer(of owner: String, by caller: Caller) -> String? {
+        owner == caller.name ? caller.customer : jobs?.store.customer(ofUser: owner)
+    }
+}
+
+extension EventCause {
+    init(_ caller: Caller) {
+        self.init(principal: caller.name, address: caller.address, requestID: caller.requestID)
+    }
+}
