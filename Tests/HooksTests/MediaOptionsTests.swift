@@ -15,7 +15,7 @@ import Testing
         #expect(logo["logo"]?.string == MediaOptions.logoFile && logo["scale"]?.number == 0.2)
         #expect(logo["at"]?.string == "top-right" && logo["padding"]?.integer == 10 && logo["fit"]?.string == "width")
         #expect(logo["text"] == nil)
-        let text = try #require(try options(#""watermark": {"text": "mine", "colour": "#FF0000", "fit": "box"}"#))
+        let text = try #require(try options(##""watermark": {"text": "mine", "colour": "#FF0000", "fit": "box"}"##))
         #expect(text["text"]?.string == "mine" && text["colour"]?.string == "#ff0000" && text["logo"] == nil)
     }
 

@@ -4,7 +4,9 @@ import Metadata
 import Testing
 
 @Suite struct TagValuesTests {
-    private func tag(_ key: String, _ value: String) -> Tag { Tag(key: Array(key.utf8), value: Array(value.utf8)) }
+    private func tag(_ key: String, _ value: String) -> Metadata.Tag {
+        Metadata.Tag(key: Array(key.utf8), value: Array(value.utf8))
+    }
 
     @Test func `what steps found stands in place of its name`() {
         let results: [String: JSONValue] = [

@@ -1,7 +1,6 @@
 import Buckets
 import Bytes
 import Digests
-import HTTPServer
 import Hooks
 import JSON
 import Metadata
@@ -9,6 +8,7 @@ import TestSupport
 import Testing
 import Threads
 
+@testable import HTTPServer
 @testable import ObjectGateway
 
 /// A store with an engine of jobs and the worker API before it, and a bucket `photos` with hooks.
@@ -99,7 +99,7 @@ final class WorkScene: Sendable {
         let request = Request(
             head: head, body: RequestBody(bytes: body),
             connection: ConnectionInfo(peerAddress: "", peerPort: 0, isTLS: false), received: now())
-        try #require(routes.takes(request.head))
+        #expect(routes.takes(request.head))
         return try await Answer(collecting: await routes.handle(request, isLocal: isLocal))
     }
 
@@ -125,7 +125,8 @@ final class WorkScene: Sendable {
     }
 
     func job(_ claimed: ClaimedJob) async throws -> Job {
-        try #require(try await fixture.store.job(try #require(JobID(claimed.id.utf8))))
+        let id = try #require(JobID(claimed.id.utf8))
+        return try #require(try await fixture.store.job(id))
     }
 
     /// The keys of what was made, in order.

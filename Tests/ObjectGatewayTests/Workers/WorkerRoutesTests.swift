@@ -177,10 +177,10 @@ import Testing
         let tag = try await scene.one()
         #expect(tag.value["kind"]?.string == "tag")
         #expect(try await scene.complete(tag, head: .object([])).status == 200)
+        let key = try #require(ObjectKey(bytes("in/a.png")))
         let version = try #require(
-            try await scene.fixture.store.version(
-                of: try #require(ObjectKey(bytes("in/a.png"))), in: scene.bucket.id, version: nil))
-        #expect(version.tags == [Tag(key: bytes("done"), value: bytes("yes"))])
+            try await scene.fixture.store.version(of: key, in: scene.bucket.id, version: nil))
+        #expect(version.tags == [Metadata.Tag(key: bytes("done"), value: bytes("yes"))])
         let deliver = try await scene.one()
         #expect(deliver.value["inputs"]?.array?.first?["name"]?.string == "small.png")
         #expect(deliver.value["options"]?["url"]?.string == "https://example.com/")
@@ -193,10 +193,9 @@ import Testing
             step: #""watermark": {"logo": "s3://photos/brand/logo.png"}, \#(WorkScene.fastRetry)"#)
         try await scene.put("a.png", bytes("x"))
         #expect(try await scene.claim(wait: .milliseconds(300)) == nil)
+        let key = try #require(ObjectKey(bytes("a.png")))
         let group = try #require(
-            try await scene.fixture.store.jobGroups(
-                of: try #require(ObjectKey(bytes("a.png"))), in: scene.bucket.id, limit: 1
-            ).first)
+            try await scene.fixture.store.jobGroups(of: key, in: scene.bucket.id, limit: 1).first)
         let waiting = try await scene.fixture.store.jobs(of: group.id)
         #expect(waiting[0].reason.contains("there is no logo s3://photos/brand/logo.png"))
         try await scene.put("brand/logo.png", bytes("logo"))
@@ -262,7 +261,8 @@ import Testing
             #expect(answer.status == 200)
             job = answer.json?["jobs"]?.array?.first.map(ClaimedJob.init)
         }
-        #expect(try await scene.job(try #require(job)).worker == "token:rack-2/w1")
+        let claimed = try #require(job)
+        #expect(try await scene.job(claimed).worker == "token:rack-2/w1")
         try scene.tokens.remove("rack-2")
         #expect(try await claim(token).status == 401)
         await scene.close()

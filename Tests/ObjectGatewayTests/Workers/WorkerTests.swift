@@ -73,7 +73,7 @@ import Worker
         await scene.close()
     }
 
-    private static let grey: (Int, Int) -> [UInt8] = { _, _ in [128, 128, 128] }
+    private static let grey: @Sendable (Int, Int) -> [UInt8] = { _, _ in [128, 128, 128] }
 
     @Test func `a picture is watermarked and cut to sizes, one step after the other`() async throws {
         let scene = try await WorkScene(
