@@ -14,6 +14,8 @@ public struct StreamRequest: Sendable {
     public var unixSocket: String?
     /// Whether addresses of private networks are refused, whatever name leads to them.
     public var isPublicOnly = false
+    /// Ends the request from outside; nil for one that only its limits end.
+    public var cancellation: RequestCancellation?
     public var limits: StreamLimits
 
     public init(

@@ -4,6 +4,7 @@ import Glibc
 import HTTPClient
 import Hooks
 import JSON
+import Threads
 
 /// The step `deliver`: a POST of `multipart/form-data` (RFC 7578) for each file, to a host that the hook names.
 struct Delivery {
@@ -13,22 +14,23 @@ struct Delivery {
     let session: HTTPSession
     let outbound: OutboundRules
     let folder: String
+    let pool: Pool
     private static let answerBytesMax = 64 << 10
     /// Of an answer, that are kept.
     private static let keptBytesMax = 4 << 10
 
     init(
         job: Assignment, worker: String, gateway: GatewayClient, session: HTTPSession, outbound: OutboundRules,
-        folder: String
+        folder: String, pool: Pool
     ) {
         (self.job, self.worker, self.gateway, self.session) = (job, worker, gateway, session)
-        (self.outbound, self.folder) = (outbound, folder)
+        (self.outbound, self.folder, self.pool) = (outbound, folder, pool)
     }
 
     /// Returns what the other side answered last.
     func run(
         deadline: ContinuousClock.Instant, _ tell: @Sendable (String, Double) -> Void,
-        _ isCancelled: @Sendable () -> Bool
+        _ isCancelled: @escaping @Sendable () -> Bool
     ) async throws -> JSONValue {
         guard let url = job.options["url"]?.string else {
             throw StepFailure(reason: "the hook names no URL", isPermanent: true)
@@ -38,13 +40,15 @@ struct Delivery {
         for place in job.inputs.isEmpty ? [nil] : job.inputs.indices.map({ Int?($0) }) {
             if isCancelled() { throw MediaHelper.Failure.stopped }
             tell("deliver", Double(place ?? 0) / Double(max(1, names.count)))
-            last = try await deliver(place, to: url, deadline: deadline)
+            last = try await deliver(place, to: url, deadline: deadline, isCancelled)
         }
         return last
     }
 
     /// Nil stands for an event that leaves no object: its fields are sent alone.
-    private func deliver(_ place: Int?, to url: String, deadline: ContinuousClock.Instant) async throws -> JSONValue {
+    private func deliver(
+        _ place: Int?, to url: String, deadline: ContinuousClock.Instant, _ isCancelled: @escaping @Sendable () -> Bool
+    ) async throws -> JSONValue {
         let boundary = "ogw-\(job.id)-\(place ?? 0)"
         let name = place.map { job.inputs[$0].name } ?? ""
         var head: [UInt8] = []
@@ -79,6 +83,16 @@ struct Delivery {
         let left = ContinuousClock.now.duration(to: deadline)
         guard left > .zero else { throw StepFailure(reason: "the step's time was over before all was delivered") }
         request.limits = StreamLimits(idleTimeout: left, timeout: left)
+        let cancellation = RequestCancellation()
+        request.cancellation = cancellation
+        let isDone = Lock(false)
+        defer { isDone.withLock { $0 = true } }
+        pool.run { [pool] in
+            while !isDone.withLock({ $0 }) {
+                if isCancelled() { return cancellation.cancel() }
+                await pool.sleep(for: .milliseconds(100))
+            }
+        }
         return try await send(request, to: url)
     }
 

@@ -50,7 +50,7 @@ final class StepRunner: @unchecked Sendable {
     /// `isCancelled` is asked now and then.
     func run(
         _ job: Assignment, outbound: OutboundRules, tell: @Sendable (String, Double) -> Void,
-        isCancelled: @Sendable () -> Bool
+        isCancelled: @escaping @Sendable () -> Bool
     ) async -> StepResult {
         let deadline = ContinuousClock.now + job.timeout
         do {
@@ -60,7 +60,7 @@ final class StepRunner: @unchecked Sendable {
             case "deliver":
                 let delivery = Delivery(
                     job: job, worker: configuration.name, gateway: gateway, session: session, outbound: outbound,
-                    folder: folder)
+                    folder: folder, pool: pool)
                 return .completed(files: [], result: try await delivery.run(deadline: deadline, tell, isCancelled))
             // The gateway knows the tags and what they name.
             case "tag": return .completed(files: [], result: nil)

@@ -8,7 +8,9 @@ public final class Worker: Sendable {
         var isStopping = false
         /// The job under way has no time left.
         var mustEnd = false
-        var isEnded = false
+        var isAtWork = false
+        var isClosing = false
+        var isClosed = false
     }
 
     private let configuration: WorkerConfiguration
@@ -52,7 +54,7 @@ public final class Worker: Sendable {
             }
             if let time = configuration.idleTime, idleSince.duration(to: .now) >= time { break }
         }
-        close()
+        await close()
     }
 
     /// Takes no more jobs, gives back what it has not begun, and lets the job under way go on for `grace`. Returns when that is
@@ -60,27 +62,31 @@ public final class Worker: Sendable {
     public func stop(within grace: Duration) async {
         state.withLock { $0.isStopping = true }
         let deadline = ContinuousClock.now + grace
-        while isAtWork.withLock({ $0 }) {
+        while state.withLock({ $0.isAtWork }) {
             if ContinuousClock.now >= deadline { state.withLock { $0.mustEnd = true } }
             await pool.sleep(for: .milliseconds(10))
         }
-        close()
+        await close()
     }
 
     private var isStopping: Bool { state.withLock { $0.isStopping } }
-    private let isAtWork = Lock(false)
 
-    private func close() {
+    /// Returns when nothing is left of its files and helpers, whoever of two callers removed them.
+    private func close() async {
         let isFirst = state.withLock { state in
-            defer { state.isEnded = true }
-            return !state.isEnded
+            defer { state.isClosing = true }
+            return !state.isClosing
         }
-        if isFirst { pool.blocking { runner.close() } }
+        if isFirst {
+            pool.blocking { runner.close() }
+            state.withLock { $0.isClosed = true }
+        }
+        while !state.withLock({ $0.isClosed }) { await pool.sleep(for: .milliseconds(2)) }
     }
 
     private func work(on job: Assignment, _ claim: GatewayClient.Claim) async {
-        isAtWork.withLock { $0 = true }
-        defer { isAtWork.withLock { $0 = false } }
+        state.withLock { $0.isAtWork = true }
+        defer { state.withLock { $0.isAtWork = false } }
         if isStopping { return await giveBack(job) }
         let lease = LeaseKeeper(job, gateway: gateway, pool: pool)
         guard await lease.begin() else { return tell(.lost(job: job.id)) }

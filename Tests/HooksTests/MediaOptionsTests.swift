@@ -11,7 +11,7 @@ import Testing
 
     @Test func `a watermark is told as ogw-media takes it, its logo by the name of the file`() throws {
         let logo = try #require(
-            try options(#""watermark": {"logo": "s3://b/logo.png", "scale": 0.2, "at": "top-right", "padding": 10}"#))
+            try options(#""watermark": {"logo": "s3://brand/logo.png", "scale": 0.2, "at": "top-right", "padding": 10}"#))
         #expect(logo["logo"]?.string == MediaOptions.logoFile && logo["scale"]?.number == 0.2)
         #expect(logo["at"]?.string == "top-right" && logo["padding"]?.integer == 10 && logo["fit"]?.string == "width")
         #expect(logo["text"] == nil)
