@@ -100,7 +100,7 @@ let package = Package(
             "ogw-bench",
             [
                 "CLinux", "Bytes", "Search", "Threads", "Files", "Digests", "Mongo", "SigV4", "Metadata", "Buckets",
-                "LoadClient",
+                "Hooks", "LoadClient",
             ],
             path: "Benchmarks"),
 

@@ -24,12 +24,13 @@ do {
     case "copy": try Multipart.copyOne(arguments)
     case "floor": try Floor.run(arguments)
     case "search": try SearchLoad.run(arguments)
+    case "hooks": try HookLoad.run(arguments)
     case "mongo": try MongoLoads.run(arguments)
     case "mongo-list": try MongoLoads.list(arguments)
     default:
         throw ClientError(
             "expected bucket, seed, sign, lua, put, get, cost, idle, interference, big, each, mixed, fill, list, "
-                + "multipart, copy, floor, search, mongo or mongo-list")
+                + "multipart, copy, floor, search, hooks, mongo or mongo-list")
     }
 } catch {
     print("ogw-bench: \(error)")

@@ -10,9 +10,10 @@ enum OGW {
         [
             ServeCommand.self, UserAdd.self, UserList.self, UserDisable.self, UserEnable.self, UserRotate.self,
             BucketMake.self, BucketList.self, BucketAssets.self, BucketRemove.self, PresignCommand.self,
-            CheckCommand.self, MigrateCommand.self, WorkerCommand.self,
-            WorkerTokenAdd.self, WorkerTokenList.self, WorkerTokenRemove.self,
-            VersionCommand.self,
+            HooksGet.self, HooksSet.self, HooksRemove.self, HooksValidate.self, HooksDryRun.self, HooksBackfill.self,
+            HooksReplay.self, HooksARNs.self, JobsList.self, JobsShow.self, JobsCancel.self, JobsRetry.self,
+            JobsDead.self, JobsRetryDead.self, WorkerCommand.self, WorkerTokenAdd.self, WorkerTokenList.self,
+            WorkerTokenRemove.self, CheckCommand.self, MigrateCommand.self, VersionCommand.self,
         ]
     }
 

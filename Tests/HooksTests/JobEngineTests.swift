@@ -251,6 +251,27 @@ import Threads
         await scene.close()
     }
 
+    @Test func `a hook of the clock has a job at each of its moments, and none once it is taken away`() async throws {
+        let scene = try await Scene()
+        let text = Array(
+            #"{"hooks": [{"name": "yearly", "schedule": "0 0 1 1 *", "steps": {"a": {"deliver": "https://example.com/"}}}]}"#
+                .utf8)
+        _ = try await scene.engine.setHooks(
+            try HookConfiguration(parsing: text), document: text, of: scene.bucket.id)
+        await scene.engine.runSchedules(at: .now())
+        let later = Timestamp(seconds: Timestamp.now().seconds + 370 * 86_400)
+        for _ in 0..<2 { await scene.engine.runSchedules(at: later) }
+        let job = try await scene.one()
+        #expect(job.group.event.draft.name == .scheduled && job.group.hook == "yearly")
+        #expect(try await scene.claim(wait: .milliseconds(50)).isEmpty)
+        let ending = try await scene.engine.complete(JobCompletion(job: job.job.id, token: job.job.token))
+        #expect(ending.group.state == .completed)
+        _ = try await scene.engine.setHooks(nil, document: [], of: scene.bucket.id)
+        await scene.engine.runSchedules(at: Timestamp(seconds: later.seconds + 370 * 86_400))
+        #expect(try await scene.store.events(after: 0, limit: 10).count == 1)
+        await scene.close()
+    }
+
     @Test func `what was set is not undone by a look at what was there before`() async throws {
         let scene = try await Scene()
         let hooks = scene.engine.hooks

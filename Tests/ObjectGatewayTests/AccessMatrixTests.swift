@@ -8,7 +8,8 @@ import Testing
 /// What each canned policy lets its users do, written down once more.
 @Suite struct AccessMatrixTests {
     private static let reading: Set = [
-        "ListBuckets", "HeadBucket", "GetBucketLocation", "GetBucketVersioning", "ListObjects", "ListObjectsV2",
+        "ListBuckets", "HeadBucket", "GetBucketLocation", "GetBucketVersioning", "GetBucketNotificationConfiguration",
+        "ListObjects", "ListObjectsV2",
         "ListObjectVersions", "GetObject", "HeadObject", "GetObjectAttributes", "GetObjectTagging", "ListParts",
         "ListMultipartUploads",
     ]

@@ -1,6 +1,7 @@
 import Buckets
 import Bytes
 import Files
+import Hooks
 import JSON
 import Metadata
 import SigV4
@@ -20,6 +21,8 @@ final class GatewayFixture: Sendable {
     let blobs: LocalBlobs
     let objects: ObjectStore
     let users: UserDirectory
+    /// Not started: events stay as they were noted.
+    let jobs: JobEngine
     let gateway: Gateway
 
     /// With the bucket `bucket`, made by the administrator, in the given state.
@@ -39,8 +42,9 @@ final class GatewayFixture: Sendable {
         objects = ObjectStore(metadata: store, blobs: blobs, pool: Self.pool)
         let secrets = try #require(SecretBox(key: [UInt8](repeating: 7, count: 32)))
         users = UserDirectory(metadata: store, secrets: secrets)
+        jobs = JobEngine(store: store, hooks: HookDirectory(store), pool: Self.pool)
         gateway = Gateway(
-            store: objects, users: users, log: Log(level: .error, writesAccess: false),
+            store: objects, users: users, jobs: jobs, log: Log(level: .error, writesAccess: false),
             metrics: Metrics(operations: Gateway.operationNames), configuration: configuration)
         for user in TestUser.all {
             _ = try await users.add(

@@ -35,6 +35,10 @@ struct OperationScene: Sendable {
             return document(
                 "PUT", "/bucket", "versioning",
                 "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>")
+        case "GetBucketNotificationConfiguration":
+            return TestRequest(method: "GET", path: "/bucket", query: "notification")
+        case "PutBucketNotificationConfiguration":
+            return document("PUT", "/bucket", "notification", "<NotificationConfiguration/>")
         case "ListObjects": return TestRequest(method: "GET", path: "/bucket")
         case "ListObjectsV2": return TestRequest(method: "GET", path: "/bucket", query: "list-type=2")
         case "ListObjectVersions": return TestRequest(method: "GET", path: "/bucket", query: "versions")

@@ -5,6 +5,7 @@ public import Metadata
 public struct Hook: Sendable, Equatable {
     public var name: String
     public var isEnabled = true
+    /// Empty for one that only bindings set off.
     public var events: Set<EventName>
     public var filter = HookFilter()
     /// Each stands behind the one that it runs after.
@@ -59,7 +60,10 @@ public struct Hook: Sendable, Equatable {
             self.schedule = schedule
             events = [.scheduled]
         }
-        guard !events.isEmpty else { throw members.fault("on", wanted: EventSelector.wanted) }
+        // An empty list leaves it to bindings.
+        guard !events.isEmpty || members["on"] == .array([]) else {
+            throw members.fault("on", wanted: EventSelector.wanted)
+        }
         if let value = members["when"] { filter = try HookFilter(reading: value, at: members.path(of: "when")) }
         steps = try Self.steps(members, presets: presets)
         if let value = members["output"] { output = try OutputPlace(reading: value, at: members.path(of: "output")) }
@@ -145,16 +149,22 @@ public struct Hook: Sendable, Equatable {
 
     /// Where no object is there, nothing can be read.
     private func refuseStepsWithoutObject(_ members: JSONMembers) throws(JSONFault) {
-        guard let event = events.first(where: { !$0.leavesObject }) else { return }
+        guard let (step, event) = stepWithoutObject(at: events) else { return }
+        throw JSONFault(
+            path: "\(members.path(of: "steps")).\(step.name)", value: step.action.name,
+            wanted: "only addon and deliver steps, as no object is there at \(event.text)")
+    }
+
+    /// A step that could not run at one of these events, as it reads the object.
+    func stepWithoutObject(at events: Set<EventName>) -> (step: Step, event: EventName)? {
+        guard let event = events.first(where: { !$0.leavesObject }) else { return nil }
         for step in steps {
             switch step.action {
             case .addon, .deliver: continue
-            case .watermark, .variants, .preview, .probe, .transcode, .tag:
-                throw JSONFault(
-                    path: "\(members.path(of: "steps")).\(step.name)", value: step.action.name,
-                    wanted: "only addon and deliver steps, as no object is there at \(event.text)")
+            case .watermark, .variants, .preview, .probe, .transcode, .tag: return (step, event)
             }
         }
+        return nil
     }
 }
 

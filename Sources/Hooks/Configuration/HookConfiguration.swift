@@ -8,6 +8,8 @@ public struct HookConfiguration: Sendable, Equatable {
     public var onDemand: Set<String> = []
     /// In the order of the document.
     public var hooks: [Hook] = []
+    /// What the notification configuration of the bucket adds.
+    public var bindings: [HookBinding] = []
 
     static let presetCountMax = 100
     static let hookCountMax = 100
@@ -25,7 +27,7 @@ public struct HookConfiguration: Sendable, Equatable {
     }
 
     public init(reading value: JSONValue) throws(JSONFault) {
-        let members = try JSONMembers(value, of: ["presets", "on_demand", "hooks"], at: "")
+        let members = try JSONMembers(value, of: ["presets", "on_demand", "hooks", "bindings"], at: "")
         if let value = members["presets"] {
             let object = try JSONMembers(anyOf: value, at: "presets")
             guard object.names.count <= Self.presetCountMax else {
@@ -49,6 +51,21 @@ public struct HookConfiguration: Sendable, Equatable {
                 throw JSONFault(path: "\(place).name", value: hook.name, wanted: "a name that no other hook has")
             }
             hooks.append(hook)
+        }
+        for (place, value) in try members.list("bindings", countMax: HookBinding.countMax) {
+            let binding = try HookBinding(reading: value, at: place)
+            guard !bindings.contains(where: { $0.id == binding.id }) else {
+                throw JSONFault(path: "\(place).id", value: binding.id, wanted: "an id that no other binding has")
+            }
+            guard let hook = hooks.first(where: { $0.name == binding.hook }) else {
+                throw JSONFault(path: "\(place).hook", value: binding.hook, wanted: "the name of one of the hooks")
+            }
+            if let (step, event) = hook.stepWithoutObject(at: binding.events) {
+                throw JSONFault(
+                    path: "\(place).on", value: event.text,
+                    wanted: "no removal, as the step \(step.name) of \(hook.name) reads the object")
+            }
+            bindings.append(binding)
         }
     }
 

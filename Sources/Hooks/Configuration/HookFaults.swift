@@ -9,6 +9,8 @@ public struct HookFaults {
     private var faults: [JSONFault] = []
     /// Places that were taken out or replaced.
     private var mended: Set<String> = []
+    /// Places with a stand-in that were taken out after all.
+    private var takenOut: Set<String> = []
     /// Indexes of items that were taken out, by the path of their list, in the order in which that was done.
     private var removed: [String: [Int]] = [:]
 
@@ -64,10 +66,16 @@ public struct HookFaults {
         return (String(path[..<open]), index)
     }
 
-    /// False where nothing is there, or it was mended before.
+    /// False where that is of no use any more.
     private mutating func mend(_ path: String) -> Bool {
-        guard !mended.contains(path), let place = document.place(of: path), !place.isEmpty else { return false }
+        guard let place = document.place(of: path), !place.isEmpty else { return false }
         let standIn = Self.standIn(at: place)
+        if mended.contains(path) {
+            // The stand-in did not help either: the fault is in the name.
+            guard standIn != nil, case .name? = place.last, takenOut.insert(path).inserted else { return false }
+            document = document.replacing(place[...], by: nil)
+            return true
+        }
         if standIn == nil, let (list, index) = Self.item(path) {
             // The next item has this path from now on.
             removed[list, default: []].append(index)
@@ -89,20 +97,26 @@ public struct HookFaults {
         return false
     }
 
-    /// What takes the place of a preset, a hook or a step, which others may refer to by name or number.
+    /// What takes the place of something that others refer to by name or number, or that may not be missing.
     private static func standIn(at place: [JSONPlace]) -> JSONValue? {
-        switch (place.count, place.first, place.last) {
+        let url: JSONValue = "https://example.com/"
+        return switch (place.count, place.first, place.last) {
         case (2, .name("presets"), _): ["width": .integer(100)]
+        case (3, .name("presets"), .name("width")): .integer(100)
         case (2, .name("hooks"), .index(let index)):
-            // A name that nobody gives.
-            [
-                "name": .string(String(repeating: "x", count: 60) + "\(index)"), "on": "object.created",
-                "steps": ["a": ["probe": .bool(true)]],
-            ]
-        case (4, .name("hooks"), _) where place[2] == .name("steps"): ["preview": .bool(true)]
+            ["name": name(index), "on": "object.created", "steps": ["a": ["probe": .bool(true)]]]
+        case (3, .name("hooks"), .name("name")): if case .index(let index) = place[1] { name(index) } else { nil }
+        case (3, .name("hooks"), .name("on")): "object.created"
+        case (4, .name("hooks"), .name) where place[2] == .name("steps"): ["preview": .bool(true)]
+        case (5, .name("hooks"), .name("deliver")): url
+        case (5, .name("hooks"), .name("watermark")): ["logo": url]
+        case (6, .name("hooks"), .name("logo")): url
         default: nil
         }
     }
+
+    /// One that nobody gives.
+    private static func name(_ index: Int) -> JSONValue { .string(String(repeating: "x", count: 60) + "\(index)") }
 }
 
 /// One step on the way from a document's root to a value.
@@ -112,7 +126,8 @@ private enum JSONPlace: Equatable {
 }
 
 extension JSONValue {
-    /// Reads a path such as `hooks[0].steps.mark`; nil where no value is there. Empty for the root.
+    /// Reads a path such as `hooks[0].steps.mark`; nil where no value is there, nor an object that lacks the last name only. Empty for
+    /// the root.
     fileprivate func place(of path: String) -> [JSONPlace]? {
         var (value, rest, place) = (self, path[...], [JSONPlace]())
         while !rest.isEmpty {
@@ -133,7 +148,7 @@ extension JSONValue {
                     return next == nil || next == "." || next == "["
                 }
                 guard let member = fitting.max(by: { $0.name.count < $1.name.count }), !member.name.isEmpty else {
-                    return nil
+                    return rest.contains { $0 == "." || $0 == "[" } ? nil : place + [.name(String(rest))]
                 }
                 (value, rest) = (member.value, rest.dropFirst(member.name.count))
                 place.append(.name(member.name))
@@ -148,7 +163,9 @@ extension JSONValue {
         let rest = place.dropFirst()
         switch (self, step) {
         case (.object(var members), .name(let name)):
-            guard let at = members.firstIndex(where: { $0.name == name }) else { return self }
+            guard let at = members.firstIndex(where: { $0.name == name }) else {
+                return rest.isEmpty && new != nil ? .object(members + [Member(name, new ?? .null)]) : self
+            }
             if rest.isEmpty, new == nil {
                 members.remove(at: at)
             } else {

@@ -8,6 +8,7 @@ extension JobEngine {
         let now = ContinuousClock.now
         await rescue(at: now)
         if state.withLock({ $0.hasNews && !$0.isPlanning }) { notice() }
+        await runSchedules(at: .now())
         await wakeForTime(at: now)
         feed.wakeOverdue(at: now)
         await forget(at: now)

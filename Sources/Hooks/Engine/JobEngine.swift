@@ -41,6 +41,7 @@ public final class JobEngine: Sendable {
         /// Jobs may be ready that nobody was told of.
         var mayBeReady = true
         var nextDue: Timestamp?
+        var schedules: [BucketID: [ScheduledHook]] = [:]
         var nextForget: ContinuousClock.Instant?
         /// The queues that hooks name.
         var queues: Set<String> = []
@@ -56,6 +57,8 @@ public final class JobEngine: Sendable {
         case planning(MetadataError)
         case rescuing(JobID, MetadataError)
         case forgetting(MetadataError)
+        /// The moment of a schedule passed without its event.
+        case scheduling(MetadataError)
         /// A hook that an event was to set off is not in the revision that it names.
         case unknownHook(String, bucket: BucketID, revision: Int64)
         /// A kept revision of a bucket's hooks is not what this version reads.
@@ -96,7 +99,7 @@ public final class JobEngine: Sendable {
         let due = try await store.nextDueJob()
         state.withLock { $0.nextDue = due }
         for bucket in try await store.buckets(after: nil, prefix: [], limit: Int.max) {
-            try await limitLanes(of: bucket.id)
+            try await prepare(bucket.id)
         }
         pool.run { [weak self, pool, tick = configuration.tick] in
             while let self, self.beginRound() {
@@ -132,14 +135,16 @@ public final class JobEngine: Sendable {
         _ hooks: HookConfiguration?, document: [UInt8], of bucket: BucketID, ifRevision former: Int64? = nil
     ) async throws(MetadataError) -> Int64 {
         let revision = try await self.hooks.set(hooks, document: document, of: bucket, ifRevision: former)
-        try await limitLanes(of: bucket)
+        try await prepare(bucket)
         return revision
     }
 
-    private func limitLanes(of bucket: BucketID) async throws(MetadataError) {
-        guard let rules = try await hooks.rules(of: bucket) else { return }
+    /// Limits and schedules are those of the present hooks from now on.
+    private func prepare(_ bucket: BucketID) async throws(MetadataError) {
+        let rules = try await hooks.rules(of: bucket)
         state.withLock { state in
-            for hook in rules.configuration.hooks {
+            state.schedules[bucket] = rules.flatMap { ScheduledHook.all(in: $0, after: .now()) }
+            for hook in rules?.configuration.hooks ?? [] {
                 state.queues.insert(hook.queue)
                 state.lanes.limit(
                     HookPlanner.lane(of: hook.name, in: bucket), concurrencyMax: hook.concurrencyMax, rate: hook.rate)

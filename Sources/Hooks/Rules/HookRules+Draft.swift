@@ -36,6 +36,7 @@ extension HookRules {
     /// Whether one of these can set off a hook at all.
     public func waits(for names: Set<EventName>) -> Bool {
         configuration.hooks.contains { $0.isEnabled && !$0.events.isDisjoint(with: names) }
+            || configuration.bindings.contains { !$0.events.isDisjoint(with: names) }
     }
 }
 

@@ -19,10 +19,18 @@ public struct HookRules: Sendable {
         _ event: EventName, of object: FilteredObject, in bucket: BucketID, from origin: EventOrigin?
     ) -> [EventHook] {
         configuration.hooks.compactMap { hook in
-            guard hook.isEnabled, hook.events.contains(event), hook.filter.matches(object) else { return nil }
+            guard hook.isEnabled, hears(hook, of: event, key: object.key), hook.filter.matches(object) else {
+                return nil
+            }
             guard let origin else { return EventHook(name: hook.name) }
             if origin.bucket == bucket, origin.hook == hook.name { return nil }
             return EventHook(name: hook.name, isTooDeep: origin.depth >= Self.depthMax)
         }
+    }
+
+    /// Whether the event is one of the hook's own, or of a binding for such keys.
+    public func hears(_ hook: Hook, of event: EventName, key: [UInt8]) -> Bool {
+        hook.events.contains(event)
+            || configuration.bindings.contains { $0.hook == hook.name && $0.matches(event, key) }
     }
 }

@@ -50,9 +50,6 @@ struct UnsetConfiguration: Sendable {
             .error(.noSuchLifecycleConfiguration)),
         .init("GetBucketLogging", .get, "logging", .getBucketLogging, .document("BucketLoggingStatus")),
         .init(
-            "GetBucketNotificationConfiguration", .get, "notification", .getBucketNotification,
-            .document("NotificationConfiguration")),
-        .init(
             "GetBucketOwnershipControls", .get, "ownershipControls", .getBucketOwnershipControls,
             .error(.ownershipControlsNotFound)),
         .init("GetBucketPolicy", .get, "policy", .getBucketPolicy, .error(.noSuchBucketPolicy)),

@@ -21,46 +21,62 @@ struct HookAdministration: Sendable {
         ]
     }
 
-    /// Throws 422 with all that is wrong, and 409 where the query's `revision` is not the present one.
+    /// Bindings of the notification configuration stay where the body has none. Throws 422 with all that is wrong, and 409 where the
+    /// query's `revision` is not the present one.
     func set(_ input: RouteInput) async throws -> JSONValue {
         let engine = try jobs.required()
         let bucket = try await bucket(input)
-        let faults = HookFaults.all(in: input.body, within: surroundings(of: bucket))
-        guard faults.isEmpty else { throw Self.problem(faults) }
-        let text = input.body.text
-        let configuration: HookConfiguration
-        do { configuration = try HookConfiguration(parsing: text) } catch { throw Self.problem([error]) }
-        return try await change(bucket, input, engine) { (former) async throws(MetadataError) in
-            try await engine.setHooks(configuration, document: text, of: bucket.id, ifRevision: former)
+        let wanted = try Self.revision(input)
+        // The notification configuration may change between.
+        for _ in 0..<10 {
+            let present = try await engine.store.hooks(of: bucket.id)
+            let document = Self.keepingBindings(of: present?.document ?? [], in: input.body)
+            let faults = HookFaults.all(in: document, within: surroundings(of: bucket))
+            guard faults.isEmpty else { throw Self.problem(faults) }
+            let configuration: HookConfiguration
+            do { configuration = try HookConfiguration(parsing: document.text) } catch { throw Self.problem([error]) }
+            do throws(MetadataError) {
+                let revision = try await engine.setHooks(
+                    configuration, document: document.text, of: bucket.id,
+                    ifRevision: wanted ?? present?.revision ?? 0)
+                return ["bucket": .string(bucket.name.description), "revision": .integer(revision)]
+            } catch .superseded {
+                if wanted != nil { throw Self.stale(bucket) }
+            } catch { throw error }
         }
+        throw MetadataError.superseded
+    }
+
+    private static func keepingBindings(of present: [UInt8], in document: JSONValue) -> JSONValue {
+        guard case .object(let members) = document, document["bindings"] == nil,
+            let bindings = JSONValue(parsing: present)?["bindings"]
+        else { return document }
+        return .object(members + [.init("bindings", bindings)])
     }
 
     func remove(_ input: RouteInput) async throws -> JSONValue {
         let engine = try jobs.required()
         let bucket = try await bucket(input)
-        return try await change(bucket, input, engine) { (former) async throws(MetadataError) in
-            try await engine.setHooks(nil, document: [], of: bucket.id, ifRevision: former)
-        }
-    }
-
-    private func change(
-        _ bucket: Bucket, _ input: RouteInput, _ engine: JobEngine,
-        _ set: (Int64?) async throws(MetadataError) -> Int64
-    ) async throws -> JSONValue {
-        var former: Int64?
-        if let text = input.query["revision"] {
-            guard let number = Ascii.decimal(text).flatMap({ Int64(exactly: $0) }) else {
-                throw Problem.invalid([.init(field: "revision", wanted: "the revision that is to be replaced")])
-            }
-            former = number
-        }
+        let former = try Self.revision(input)
         do throws(MetadataError) {
-            let revision = try await set(former)
+            let revision = try await engine.setHooks(nil, document: [], of: bucket.id, ifRevision: former)
             return ["bucket": .string(bucket.name.description), "revision": .integer(revision)]
         } catch .superseded {
-            throw Problem(
-                409, "Conflict", "The hooks of \(bucket.name) are of another revision; read them again.")
+            throw Self.stale(bucket)
         } catch { throw error }
+    }
+
+    /// The query's, nil where it has none.
+    private static func revision(_ input: RouteInput) throws(Problem) -> Int64? {
+        guard let text = input.query["revision"] else { return nil }
+        guard let number = Ascii.decimal(text).flatMap({ Int64(exactly: $0) }) else {
+            throw .invalid([.init(field: "revision", wanted: "the revision that is to be replaced")])
+        }
+        return number
+    }
+
+    private static func stale(_ bucket: Bucket) -> Problem {
+        Problem(409, "Conflict", "The hooks of \(bucket.name) are of another revision; read them again.")
     }
 
     func validate(_ input: RouteInput) async throws -> JSONValue {

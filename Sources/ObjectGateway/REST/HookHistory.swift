@@ -117,4 +117,35 @@ extension HookAdministration {
                 value: String(ascii: text))
         ])
     }
+
+    // MARK: From outside
+
+    /// Something happened to an object that is there, as somebody else says: its hooks hear of it.
+    func tell(_ input: RouteInput) async throws -> JSONValue {
+        let engine = try jobs.required()
+        let text = input.body["bucket"]?.string ?? ""
+        let found =
+            if let name = BucketName(text.utf8) { try await metadata.bucket(named: name) } else { nil as Bucket? }
+        guard let bucket = found else { throw Problem(404, "Not found", "There is no bucket \(text).") }
+        let name = try Self.event(input)
+        let key = try Self.key(input)
+        let version = try await metadata.version(of: key, in: bucket.id, version: nil)
+        let customer = version.flatMap { engine.store.customer(ofUser: $0.owner) }
+        guard let version, !version.isDeleteMarker, input.sees(customer: customer) else {
+            throw Problem(404, "Not found", "There is no such object.")
+        }
+        guard name.leavesObject else {
+            throw Problem(409, "Conflict", "The object is there: delete it, and its hooks hear of it.")
+        }
+        let draft = try await engine.hooks.rules(of: bucket.id)?.draft(
+            name, of: FilteredObject(version, customer: customer), in: bucket,
+            because: EventCause(routeOf: input.caller))
+        if let draft {
+            let event = ObjectEvent(
+                position: 0, moment: .now(), bucket: bucket.id, key: key, versionID: version.versionID,
+                sequence: version.sequence, size: version.size, etag: version.etag, draft: draft)
+            _ = try await note([event], engine)
+        }
+        return ["hooks": .array(draft?.hooks.map { .string($0.name) } ?? [])]
+    }
 }

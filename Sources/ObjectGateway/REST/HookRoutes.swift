@@ -81,6 +81,12 @@ struct HookRoutes: Sendable {
                         .init("next", .integer, required: false),
                     ]))
             ) { input in .json(try await hooks.replay(input)) },
+            Route(
+                .post, "/api/events", "Tell the hooks of an object that something happened to it", access: .editor,
+                request: .object([
+                    .init("event", .string), .init("bucket", .string), .init("key", .string),
+                ]), success: 202, response: .json(.object([.init("hooks", .array(of: .string))]))
+            ) { input in .json(try await hooks.tell(input), status: 202) },
         ]
     }
 

@@ -25,7 +25,7 @@ extension HookAdministration {
         let hooks = rules?.configuration.hooks ?? []
         return [
             "event": .string("s3:" + name.text), "is_there": .bool(isThere), "object": Self.describe(object),
-            "hooks": .array(hooks.map { Self.describe($0, name, object) }),
+            "hooks": .array(hooks.map { Self.describe($0, name, object, rules) }),
         ]
     }
 
@@ -69,11 +69,13 @@ extension HookAdministration {
         ]
     }
 
-    private static func describe(_ hook: Hook, _ name: EventName, _ object: FilteredObject) -> JSONValue {
+    private static func describe(
+        _ hook: Hook, _ name: EventName, _ object: FilteredObject, _ rules: HookRules?
+    ) -> JSONValue {
         let reason: String? =
             if !hook.isEnabled {
                 "it is disabled"
-            } else if !hook.events.contains(name) {
+            } else if rules?.hears(hook, of: name, key: object.key) != true {
                 "s3:\(name.text) is not among its events"
             } else if !hook.filter.matches(object) {
                 "the object is not what when asks for"

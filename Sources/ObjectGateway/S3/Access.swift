@@ -41,6 +41,7 @@ enum Action: String, Sendable, CaseIterable {
     case getBucketObjectLockConfiguration = "s3:GetBucketObjectLockConfiguration"
     case getObjectRetention = "s3:GetObjectRetention"
     case getBucketPublicAccessBlock = "s3:GetBucketPublicAccessBlock"
+    case putBucketNotification = "s3:PutBucketNotification"
     case putBucketCORS = "s3:PutBucketCORS"
     case putEncryptionConfiguration = "s3:PutEncryptionConfiguration"
     case putLifecycleConfiguration = "s3:PutLifecycleConfiguration"
@@ -82,8 +83,9 @@ enum Access {
             true
         case .createBucket, .deleteBucket, .putBucketVersioning, .putObject, .putObjectTagging, .deleteObjectTagging,
             .deleteObject, .deleteObjectVersion, .abortMultipartUpload,
-            .putBucketCORS, .putEncryptionConfiguration, .putLifecycleConfiguration, .putBucketOwnershipControls,
-            .deleteBucketPolicy, .putReplicationConfiguration, .putBucketTagging, .deleteBucketWebsite,
+            .putBucketNotification, .putBucketCORS, .putEncryptionConfiguration, .putLifecycleConfiguration,
+            .putBucketOwnershipControls, .deleteBucketPolicy, .putReplicationConfiguration, .putBucketTagging,
+            .deleteBucketWebsite,
             .putBucketPublicAccessBlock:
             false
         }

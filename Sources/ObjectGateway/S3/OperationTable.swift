@@ -19,6 +19,8 @@ struct OperationTable: Sendable {
             entry(GetBucketLocation.self),
             entry(GetBucketVersioning.self),
             entry(PutBucketVersioning.self),
+            entry(GetBucketNotificationConfiguration.self),
+            entry(PutBucketNotificationConfiguration.self),
             entry(ListObjects.self),
             entry(ListObjectsV2.self),
             entry(ListObjectVersions.self),
@@ -91,7 +93,7 @@ struct OperationTable: Sendable {
 
     /// Subresources that some operation here has, though not with every method and not on buckets and objects alike.
     private static let servedSubresources: [StaticString] = [
-        "attributes", "delete", "location", "tagging", "uploadId", "uploads", "versioning", "versions",
+        "attributes", "delete", "location", "notification", "tagging", "uploadId", "uploads", "versioning", "versions",
     ]
 
     /// Parameters that name another resource than the bucket or object itself. Without this list `PUT /bucket?policy` would

@@ -21,7 +21,7 @@ import Testing
         #expect(missing.code == "NoSuchBucket", "\(missing)")
     }
 
-    @Test(arguments: ["accelerate", "logging", "notification", "requestPayment"])
+    @Test(arguments: ["accelerate", "logging", "requestPayment"])
     func `S3-TRAPS 27: a configuration that is off is an empty document`(parameter: String) async throws {
         let answer = try await GatewayFixture().send("GET", "/bucket", parameter)
         #expect(answer.status == 200, "\(answer)")
