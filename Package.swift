@@ -84,7 +84,8 @@ let package = Package(
         program(
             "ogw",
             [
-                "ObjectGateway", "Bytes", "JSON", "Threads", "Files", "Digests", "HTTPServer", "SigV4", "Metadata", "Buckets",
+                "ObjectGateway", "Bytes", "JSON", "Threads", "Files", "Digests", "HTTPServer", "SigV4", "Metadata",
+                "Buckets",
                 "Hooks", "Worker", "Mongo", "HTTPClient",
             ]),
 

@@ -3,6 +3,7 @@ import Files
 import Glibc
 import HTTPClient
 import JSON
+import Threads
 
 /// Why the gateway did not do what it was asked.
 enum GatewayError: Error, Sendable {
@@ -17,12 +18,14 @@ enum GatewayError: Error, Sendable {
 /// Speaks the worker API over HTTP.
 final class GatewayClient: Sendable {
     private let session: HTTPSession
+    private let pool: Pool
     private let base: String
     private let socket: String?
     private let fields: [(name: String, value: String)]
     private static let answerBytesMax = 8 << 20
 
-    init(_ gateway: WorkerConfiguration.Gateway) throws(HTTPClientError) {
+    init(_ gateway: WorkerConfiguration.Gateway, pool: Pool) throws(HTTPClientError) {
+        self.pool = pool
         session = try HTTPSession.start(connectionsMax: 8)
         switch gateway {
         case .socket(let path): (base, socket, fields) = ("http://ogw", path, [])
@@ -106,10 +109,10 @@ final class GatewayClient: Sendable {
             limits: StreamLimits(idleTimeout: .seconds(60)))
         let response = try await send(request)
         do {
-            let file = try OpenFile.open(path, flags: O_WRONLY | O_CREAT | O_EXCL)
+            let file = try pool.blocking { try OpenFile.open(path, flags: O_WRONLY | O_CREAT | O_EXCL) }
             var size: UInt64 = 0
             while let piece = try await response.next() {
-                try file.write(piece.span, at: size)
+                try pool.blocking { try file.write(piece.span, at: size) }
                 size += UInt64(piece.count)
             }
             return size

@@ -40,13 +40,13 @@ final class LogoCache: Sendable {
                 _ = try await gateway.download("logo", of: job, to: kept)
                 keep("object:\(etag)", Entry(etag: etag, path: kept))
             }
-        case .url(let url): kept = try await download(url, outbound)
+        case .url(let url): kept = try await download(url, outbound, pool)
         }
         // A copy: what a decoder might do to the file must not come back with the next picture.
         try pool.blocking { try Self.copy(kept, to: path) }
     }
 
-    private func download(_ url: String, _ outbound: OutboundRules) async throws -> String {
+    private func download(_ url: String, _ outbound: OutboundRules, _ pool: Pool) async throws -> String {
         let known = entry(url)
         var request = StreamRequest(
             url: url, headers: known.map { [("if-none-match", $0.etag)] } ?? [],
@@ -62,13 +62,13 @@ final class LogoCache: Sendable {
         }
         let path = newPath()
         do {
-            let file = try OpenFile.open(path, flags: O_WRONLY | O_CREAT | O_EXCL)
+            let file = try pool.blocking { try OpenFile.open(path, flags: O_WRONLY | O_CREAT | O_EXCL) }
             var size: UInt64 = 0
             while let piece = try await response.next() {
                 guard size + UInt64(piece.count) <= Self.sizeMax else {
                     throw StepFailure(reason: "the logo \(url) has more than \(Self.sizeMax) bytes", isPermanent: true)
                 }
-                try file.write(piece.span, at: size)
+                try pool.blocking { try file.write(piece.span, at: size) }
                 size += UInt64(piece.count)
             }
         } catch let error as StepFailure {
@@ -98,7 +98,9 @@ final class LogoCache: Sendable {
             state.order.removeAll { $0 == name }
             state.entries[name] = entry
             state.order.append(name)
-            if state.order.count > Self.countMax { gone.append(state.entries.removeValue(forKey: state.order.removeFirst())?.path) }
+            if state.order.count > Self.countMax {
+                gone.append(state.entries.removeValue(forKey: state.order.removeFirst())?.path)
+            }
             return gone.compactMap(\.self)
         }
         for path in gone { _ = try? LinuxDisk().remove(path) }

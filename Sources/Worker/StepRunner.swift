@@ -12,6 +12,7 @@ final class StepRunner: @unchecked Sendable {
     private let gateway: GatewayClient
     private let pool: Pool
     private let logos: LogoCache
+    private let news: @Sendable (WorkerNews) -> Void
     /// For requests to hosts that users named.
     private let session: HTTPSession
     /// By class.
@@ -20,8 +21,11 @@ final class StepRunner: @unchecked Sendable {
     /// Where decoders read and write.
     private var folder: String { "\(configuration.folder)/files" }
 
-    init(_ configuration: WorkerConfiguration, gateway: GatewayClient, pool: Pool) throws {
-        (self.configuration, self.gateway, self.pool) = (configuration, gateway, pool)
+    init(
+        _ configuration: WorkerConfiguration, gateway: GatewayClient, pool: Pool,
+        news: @escaping @Sendable (WorkerNews) -> Void
+    ) throws {
+        (self.configuration, self.gateway, self.pool, self.news) = (configuration, gateway, pool, news)
         session = try HTTPSession.start(connectionsMax: 4)
         logos = LogoCache(folder: "\(configuration.folder)/logos", session: session)
     }
@@ -121,8 +125,12 @@ final class StepRunner: @unchecked Sendable {
         _ isCancelled: @Sendable () -> Bool, _ body: () async throws -> Void
     ) async throws {
         var wait = Duration.milliseconds(200)
+        var isTold = false
         while true {
-            do { return try await body() } catch GatewayError.away {}
+            do { return try await body() } catch GatewayError.away(let reason) {
+                if !isTold { news(.gatewayAway(reason)) }
+                isTold = true
+            }
             if isCancelled() { throw MediaHelper.Failure.stopped }
             await pool.sleep(for: wait)
             wait = min(wait * 2, configuration.retryWaitMax)
@@ -186,7 +194,9 @@ final class StepRunner: @unchecked Sendable {
     /// Most files are what their content type says; a helper says which class takes what is not its own.
     private static func firstGuess(_ contentType: String) -> String {
         if contentType.hasPrefix("video/") || contentType.hasPrefix("audio/") { return "media" }
-        let isDocument = contentType.hasPrefix("text/") || contentType.hasPrefix("application/") || contentType.hasPrefix("image/svg")
+        let isDocument =
+            contentType.hasPrefix("text/") || contentType.hasPrefix("application/")
+            || contentType.hasPrefix("image/svg")
         return isDocument && contentType != "application/octet-stream" ? "documents" : "images"
     }
 }

@@ -24,8 +24,8 @@ public final class Worker: Sendable {
         _ configuration: WorkerConfiguration, pool: Pool, tell: @escaping @Sendable (WorkerNews) -> Void
     ) throws {
         (self.configuration, self.pool, self.tell) = (configuration, pool, tell)
-        gateway = try GatewayClient(configuration.gateway)
-        runner = try StepRunner(configuration, gateway: gateway, pool: pool)
+        gateway = try GatewayClient(configuration.gateway, pool: pool)
+        runner = try StepRunner(configuration, gateway: gateway, pool: pool, news: tell)
     }
 
     /// Works until it is stopped, or was idle for as long as it may be.
@@ -34,11 +34,12 @@ public final class Worker: Sendable {
         var idleSince = ContinuousClock.now
         var wait = Duration.milliseconds(100)
         var isAway = false
+        var refusal = ""
         while !isStopping {
             do throws(GatewayError) {
                 let claim = try await gateway.claim(configuration)
                 if isAway { tell(.gatewayBack) }
-                (isAway, wait) = (false, .milliseconds(100))
+                (isAway, wait, refusal) = (false, .milliseconds(100), "")
                 for job in claim.jobs { await work(on: job, claim) }
                 if !claim.jobs.isEmpty { idleSince = .now }
             } catch {
@@ -46,7 +47,9 @@ public final class Worker: Sendable {
                 case .away(let reason):
                     if !isAway { tell(.gatewayAway(reason)) }
                     isAway = true
-                case .refused(_, let reason): tell(.refused(reason))
+                case .refused(_, let reason):
+                    if refusal != reason { tell(.refused(reason)) }
+                    refusal = reason
                 case .lost: break
                 }
                 await pool.sleep(for: wait)
@@ -131,6 +134,7 @@ public final class Worker: Sendable {
     /// Says the end of a job again until the gateway has taken it: what was made is kept as long as the gateway is away.
     private func settle(_ lease: LeaseKeeper, _ body: () async throws(GatewayError) -> Void) async -> End {
         var wait = Duration.milliseconds(200)
+        var isTold = false
         while true {
             do throws(GatewayError) {
                 try await body()
@@ -140,7 +144,9 @@ public final class Worker: Sendable {
                 case .lost: return .lost
                 case .refused(let status, let reason):
                     return .refused(StepFailure(reason: reason, isPermanent: (400...499).contains(status)))
-                case .away(let reason): tell(.gatewayAway(reason))
+                case .away(let reason):
+                    if !isTold { tell(.gatewayAway(reason)) }
+                    isTold = true
                 }
             }
             if lease.isLost { return .lost }

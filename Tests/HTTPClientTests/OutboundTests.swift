@@ -9,7 +9,8 @@ import Testing
         ("127.0.0.1", true), ("10.1.2.3", true), ("172.16.0.1", true), ("172.32.0.1", false), ("192.168.1.1", true),
         ("169.254.169.254", true), ("100.64.0.1", true), ("100.128.0.1", false), ("0.0.0.0", true),
         ("255.255.255.255", true), ("224.0.0.1", true), ("8.8.8.8", false), ("198.18.0.1", true), ("1.1.1.1", false),
-        ("::1", true), ("::", true), ("fe80::1", true), ("fd00::1", true), ("ff02::1", true), ("2606:4700::1111", false),
+        ("::1", true), ("::", true), ("fe80::1", true), ("fd00::1", true), ("ff02::1", true),
+        ("2606:4700::1111", false),
         ("::ffff:10.0.0.1", true), ("::ffff:8.8.8.8", false), ("64:ff9b::a00:1", true), ("2002:7f00:1::", true),
         ("2002:808:808::", false), ("2001:db8::1", true),
     ])
@@ -35,7 +36,9 @@ import Testing
         #expect(rules.mayBePrivate(url) == isAllowed)
     }
 
-    @Test func `a request for public addresses only does not reach this machine, whatever name leads there`() async throws {
+    @Test func `a request for public addresses only does not reach this machine, whatever name leads there`()
+        async throws
+    {
         let server = try LoopbackServer(response: Array("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".utf8))
         defer { server.stop() }
         let session = try HTTPSession.start()

@@ -4,14 +4,16 @@ import Testing
 
 @Suite struct MediaOptionsTests {
     private func options(_ step: String, presets: String = "{}") throws -> JSONValue? {
-        let text = #"{"presets": \#(presets), "hooks": [{"name": "h", "on": "object.created", "steps": {"s": {\#(step)}}}]}"#
+        let text =
+            #"{"presets": \#(presets), "hooks": [{"name": "h", "on": "object.created", "steps": {"s": {\#(step)}}}]}"#
         let configuration = try HookConfiguration(parsing: Array(text.utf8))
         return MediaOptions.options(of: configuration.hooks[0].steps[0].action, presets: configuration.presets)
     }
 
     @Test func `a watermark is told as ogw-media takes it, its logo by the name of the file`() throws {
         let logo = try #require(
-            try options(#""watermark": {"logo": "s3://brand/logo.png", "scale": 0.2, "at": "top-right", "padding": 10}"#))
+            try options(
+                #""watermark": {"logo": "s3://brand/logo.png", "scale": 0.2, "at": "top-right", "padding": 10}"#))
         #expect(logo["logo"]?.string == MediaOptions.logoFile && logo["scale"]?.number == 0.2)
         #expect(logo["at"]?.string == "top-right" && logo["padding"]?.integer == 10 && logo["fit"]?.string == "width")
         #expect(logo["text"] == nil)
@@ -27,7 +29,8 @@ import Testing
         let square = try #require(told["square"])
         #expect(square["ratio"]?.string == "1:1" && square["width"]?.integer == 1080 && square["height"] == nil)
         #expect(square["format"]?.array?.compactMap(\.string) == ["jpeg", "webp"])
-        #expect(square["quality"]?.integer == 95 && square["enlarge"]?.bool == true && square["crop"]?.string == "smart")
+        #expect(
+            square["quality"]?.integer == 95 && square["enlarge"]?.bool == true && square["crop"]?.string == "smart")
     }
 
     @Test func `a preview without animation makes none, and steps that decode nothing have no options`() throws {

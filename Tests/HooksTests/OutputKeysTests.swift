@@ -10,7 +10,8 @@ import Testing
     {
         let bucket = try #require(BucketName("photos".utf8))
         return ObjectEvent(
-            position: 1, moment: Timestamp(milliseconds: 0), bucket: BucketID(1), key: try #require(ObjectKey(key.utf8)),
+            position: 1, moment: Timestamp(milliseconds: 0), bucket: BucketID(1),
+            key: try #require(ObjectKey(key.utf8)),
             versionID: version, sequence: 0x1f, size: 1, etag: nil,
             draft: EventDraft(name: .createdPut, bucketName: bucket, principal: "alice", customer: nil, revision: 1))
     }
@@ -31,9 +32,10 @@ import Testing
                 "photos/a/b.jpg/0123456789abcdef0123456789abcdef/mark/square.jpg",
                 "photos/a/b.jpg/0123456789abcdef0123456789abcdef/mark/wide.webp",
             ])
-        #expect(try keys(try place("out/{stem}-{step}.bin"), try event("k"), ["a.b.jpg", ".x"]) == [
-            "out/a.b-mark.bin", "out/.x-mark.bin",
-        ])
+        #expect(
+            try keys(try place("out/{stem}-{step}.bin"), try event("k"), ["a.b.jpg", ".x"]) == [
+                "out/a.b-mark.bin", "out/.x-mark.bin",
+            ])
     }
 
     @Test func `an object that is replaced in place has other keys than the one before`() throws {

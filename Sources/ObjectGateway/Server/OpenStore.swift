@@ -45,7 +45,8 @@ public final class OpenStore: Sendable {
     }
 
     private init(
-        _ parts: Parts, users: UserDirectory, workerTokens: WorkerTokens, configuration: GatewayConfiguration, pool: Pool
+        _ parts: Parts, users: UserDirectory, workerTokens: WorkerTokens, configuration: GatewayConfiguration,
+        pool: Pool
     ) {
         self.parts = parts
         let objects = parts.objects

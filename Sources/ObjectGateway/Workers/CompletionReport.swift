@@ -79,7 +79,8 @@ struct CompletionReport: Sendable {
         if let seconds = result?["duration"]?.number, seconds.isFinite, (0...1e9).contains(seconds) {
             details.duration = Int64(seconds * 1000)
         }
-        if let width = result?["dimensions"]?["width"]?.integer, let height = result?["dimensions"]?["height"]?.integer {
+        if let width = result?["dimensions"]?["width"]?.integer, let height = result?["dimensions"]?["height"]?.integer
+        {
             (details.width, details.height) = (width, height)
         }
         return details

@@ -201,7 +201,8 @@ struct WorkerRoutes: Sendable {
         let ending = try await engine.fail(
             id, token: token, reason: body["reason"]?.string ?? "no reason was given",
             isPermanent: body["permanent"]?.bool ?? false, isCrash: body["crash"]?.bool ?? false, retryAfter: after)
-        let isDead = ending.group.steps.indices.contains(leased.job.step)
+        let isDead =
+            ending.group.steps.indices.contains(leased.job.step)
             && ending.group.steps[leased.job.step].state == .failed
         log.event(
             "job_try_failed", level: isDead ? .warning : .info,
@@ -242,7 +243,8 @@ struct WorkerRoutes: Sendable {
             return Problem(410, "Gone", "The object that the job is for is gone.")
         case WorkOrder.Fault.impossible(let reason): return Problem(422, "Cannot be done", reason)
         case WorkOrder.Fault.notNow(let reason): return Problem(503, "Unavailable", reason)
-        case MetadataError.diskFull, BucketsError.diskFull: return Problem(507, "Insufficient storage", "The disk is full.")
+        case MetadataError.diskFull, BucketsError.diskFull:
+            return Problem(507, "Insufficient storage", "The disk is full.")
         case MetadataError.overloaded, MetadataError.unavailable, BucketsError.overloaded, BucketsError.unavailable:
             return Problem(503, "Unavailable", "The store is busy or away; try again.")
         case BucketsError.tooLarge(let sizeMax):

@@ -170,7 +170,8 @@ final class WorkerSupervisor: Sendable {
                 state.slots[place].program = program
                 state.slots[place].started = now
             }
-            log.event("worker_started", level: .debug, ["worker": .text(Self.name(place)), "pid": .integer(program.pid)])
+            log.event(
+                "worker_started", level: .debug, ["worker": .text(Self.name(place)), "pid": .integer(program.pid)])
         } catch {
             log.event("worker_not_started", level: .error, ["error": .failure(error)])
             noteEnd(at: place, isWell: false, life: .zero)

@@ -85,7 +85,9 @@ final class WorkerTokens: Sendable {
             state.isChanging = true
             return state.entries
         }
-        guard var entries = present else { throw Problem(503, "Unavailable", "The tokens are being changed; try again.") }
+        guard var entries = present else {
+            throw Problem(503, "Unavailable", "The tokens are being changed; try again.")
+        }
         defer { state.withLock { $0.isChanging = false } }
         try body(&entries)
         try write(entries)
@@ -119,8 +121,10 @@ final class WorkerTokens: Sendable {
         guard let list = JSONValue(parsing: text)?["tokens"]?.array, list.count <= countMax else { return nil }
         var entries: [Entry] = []
         for value in list {
-            guard let name = value["name"]?.string, let digest = value["sha256"]?.string.flatMap({ Hex.decode($0.utf8) }),
-                digest.count == 32, let created = value["created_at"]?.string.flatMap({ DateFormats.parseISO8601($0.utf8) })
+            guard let name = value["name"]?.string,
+                let digest = value["sha256"]?.string.flatMap({ Hex.decode($0.utf8) }),
+                digest.count == 32,
+                let created = value["created_at"]?.string.flatMap({ DateFormats.parseISO8601($0.utf8) })
             else { return nil }
             entries.append(Entry(name: name, digest: digest, created: created))
         }

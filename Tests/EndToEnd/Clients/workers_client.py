@@ -8,15 +8,17 @@ import io
 import math
 import os
 import sys
+import time
 
 import boto3
 import botocore.config
+import botocore.exceptions
 from PIL import Image, ImageChops, ImageDraw
 
 s3 = boto3.client(
     "s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"],
     config=botocore.config.Config(
-        retries={"max_attempts": 100, "mode": "standard"}, max_pool_connections=16, connect_timeout=5))
+        retries={"max_attempts": 3, "mode": "standard"}, max_pool_connections=16, connect_timeout=5))
 
 BUCKET, DERIVED = "image-assets", "derived-assets"
 
@@ -98,16 +100,24 @@ def show_scene(folder):
 
 
 def put_many(count):
-    """Small pictures, each another, by eight at once. A request whose answer is lost is sent again, as clients do."""
+    """Small pictures, each another, by four at once. A request whose answer is lost is sent again, as clients do."""
     def put(index):
         image = Image.new("RGB", (64 + index % 7, 48), (index % 256, index * 7 % 256, 90))
         content = io.BytesIO()
         image.save(content, "PNG")
-        s3.put_object(
-            Bucket=BUCKET, Key=f"many/{index}.png", Body=content.getvalue(), ContentType="image/png")
+        for attempt in range(600):
+            try:
+                s3.put_object(
+                    Bucket=BUCKET, Key=f"many/{index}.png", Body=content.getvalue(), ContentType="image/png")
+                break
+            except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+                if attempt == 599:
+                    raise
+                time.sleep(0.1)
         print(index, flush=True)
+        time.sleep(0.1)
 
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
         list(pool.map(put, range(int(count))))
 
 

@@ -69,7 +69,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"files": [{"name": "a", "size": 5}]}"#, "abc", 400), (#"{"files": [{"name": "a", "size": 2}]}"#, "abc", 422),
+        (#"{"files": [{"name": "a", "size": 5}]}"#, "abc", 400),
+        (#"{"files": [{"name": "a", "size": 2}]}"#, "abc", 422),
         (#"{"files": [{"name": "a/b", "size": 0}]}"#, "", 422), (#"{"files": [{"name": "..", "size": 0}]}"#, "", 422),
         (#"{"files": [{"name": "{x}", "size": 0}]}"#, "", 422), (#"{"files": [{"name": "a", "size": -1}]}"#, "", 422),
         (#"{"files": [{"name": "a", "size": 0}, {"name": "a", "size": 0}]}"#, "", 422), ("no JSON", "", 400),
@@ -139,7 +140,9 @@ import Testing
         await scene.close()
     }
 
-    @Test func `a file that kills its decoder three times is dead, and one that is given back loses no try`() async throws {
+    @Test func `a file that kills its decoder three times is dead, and one that is given back loses no try`()
+        async throws
+    {
         let scene = try await WorkScene(step: #""probe": true, \#(WorkScene.fastRetry)"#)
         try await scene.put("a", bytes("x"))
         let given = try await scene.one()

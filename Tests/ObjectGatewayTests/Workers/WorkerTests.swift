@@ -45,6 +45,16 @@ import Worker
             return try Worker(configuration, pool: Self.pool) { news in self.news.withLock { $0.append("\(news)") } }
         }
 
+        func wait(for beginning: String) async throws {
+            let deadline = ContinuousClock.now + .seconds(60)
+            while !news.withLock({ $0.contains { $0.hasPrefix(beginning) } }) {
+                guard ContinuousClock.now < deadline else {
+                    throw TestSupportError("no \(beginning) among \(news.withLock { $0 })")
+                }
+                try await Task.sleep(for: .milliseconds(1))
+            }
+        }
+
         func run(_ worker: Worker) {
             Self.pool.run {
                 do { try await worker.run() } catch { Issue.record("\(error)") }
@@ -94,7 +104,9 @@ import Worker
         }
     }
 
-    @Test func `a poison file ends among the dead letters at once, with its reason, and the next one is done`() async throws {
+    @Test func `a poison file ends among the dead letters at once, with its reason, and the next one is done`()
+        async throws
+    {
         let scene = try await WorkScene(step: #""variants": "small""#)
         try await Self.with(scene) { _, _ in
             let whole = TestPicture.png(200, 100, Self.grey)
@@ -125,13 +137,9 @@ import Worker
         let worker = try site.worker()
         site.run(worker)
         try await scene.put("a.png", TestPicture.png(400, 300, Self.grey))
-        while !site.news.withLock({ $0.contains { $0.hasPrefix("begun") } }) {
-            try await Task.sleep(for: .milliseconds(1))
-        }
+        try await site.wait(for: "begun")
         await first.stop(within: .zero)
-        while !site.news.withLock({ $0.contains { $0.hasPrefix("gatewayAway") } }) {
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        try await site.wait(for: "gatewayAway")
         let second = try site.serve()
         let group = try await scene.ended("a.png")
         #expect(group.state == .completed, "\(group.steps) \(site.news.withLock { $0 })")
@@ -210,16 +218,19 @@ import Worker
         #expect(request.contains("name=\"worker_name\"\r\n\r\nworker-1\r\n"))
         #expect(request.contains("name=\"what\"\r\n\r\nphotos/photo \"1\".png\r\n"))
         #expect(
-            request.contains("name=\"file\"; filename=\"photo %221%22.png\"\r\ncontent-type: image/png\r\n\r\nPIXELS\r\n--"))
+            request.contains(
+                "name=\"file\"; filename=\"photo %221%22.png\"\r\ncontent-type: image/png\r\n\r\nPIXELS\r\n--"))
     }
 
     @Test(arguments: [
         ("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n", 2), ("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", 2),
         ("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf", 2), ("", 2),
-        ("HTTP/1.1 404 No\r\ncontent-length: 5\r\n\r\nnever", 1), ("HTTP/1.1 302 Go\r\nlocation: /\r\ncontent-length: 0\r\n\r\n", 1),
+        ("HTTP/1.1 404 No\r\ncontent-length: 5\r\n\r\nnever", 1),
+        ("HTTP/1.1 302 Go\r\nlocation: /\r\ncontent-length: 0\r\n\r\n", 1),
         ("HTTP/1.1 429 Slow down\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n", 2), ("not HTTP at all", 2),
     ])
-    func `what may pass is tried as often as the step says, and the rest once`(answer: String, tries: Int) async throws {
+    func `what may pass is tried as often as the step says, and the rest once`(answer: String, tries: Int) async throws
+    {
         let (group, jobs, requests) = try await Self.run(answer, more: Self.twice)
         #expect(group.state == .failed && jobs[0].attempt == tries, "\(group.steps[0].reason)")
         #expect(requests.count == tries)
