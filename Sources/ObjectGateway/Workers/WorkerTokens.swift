@@ -33,6 +33,7 @@ final class WorkerTokens: Sendable {
     init(folder: String) throws(StartError) {
         path = "\(folder)/\(Self.fileName)"
         do {
+            // SAFETY: the path is lent for the call.
             guard unsafe access(path, F_OK) == 0 else { return }
             let text = try OpenFile.open(path, flags: O_RDONLY).read(at: 0, count: Self.fileSizeMax)
             guard let entries = Self.entries(text) else {
