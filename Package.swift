@@ -65,7 +65,7 @@ let package = Package(
         module("RedoLog", ["Bytes", "Threads", "Files", "Digests"]),
         module("SQLite", ["CSQLite", "CPageChecks", "Bytes"]),
         module("Mongo", ["CMongo", "Bytes", "Threads"]),
-        module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
+        module("HTTPClient", ["CCurl", "Bytes", "Threads", "Files"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
         module("SigV4", ["Bytes", "Threads", "Digests", "HTTPServer"]),
         module("Metadata", ["Bytes", "Search", "Threads", "Files", "SQLite", "Mongo", "Digests", "RedoLog"]),
@@ -73,6 +73,7 @@ let package = Package(
             "Buckets",
             ["CLinux", "Bytes", "Threads", "Files", "Digests", "XML", "RedoLog", "HTTPClient", "SigV4", "Metadata"]),
         module("Hooks", ["Bytes", "JSON", "Threads", "Metadata"]),
+        module("Worker", ["Bytes", "JSON", "Threads", "Files", "Digests", "HTTPClient", "Hooks"]),
         module(
             "ObjectGateway",
             [
@@ -83,8 +84,9 @@ let package = Package(
         program(
             "ogw",
             [
-                "ObjectGateway", "Bytes", "JSON", "Threads", "Files", "HTTPServer", "SigV4", "Metadata", "Buckets",
-                "Hooks", "Mongo", "HTTPClient",
+                "ObjectGateway", "Bytes", "JSON", "Threads", "Files", "Digests", "HTTPServer", "SigV4", "Metadata",
+                "Buckets",
+                "Hooks", "Worker", "Mongo", "HTTPClient",
             ]),
 
         // Foreign bytes are decoded here, apart from the gateway.
@@ -146,7 +148,7 @@ let package = Package(
         tests("MongoTests", ["Mongo", "TestMongo"]),
         tests("VipsTests", ["Vips"]),
         tests("MediaStepsTests", ["MediaSteps", "Vips", "ogw-media"]),
-        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads", "Files"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
         tests(
@@ -162,8 +164,8 @@ let package = Package(
         tests(
             "ObjectGatewayTests",
             [
-                "ObjectGateway", "JSON", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "Hooks", "XML",
-                "Digests", "Bytes", "Files",
+                "ObjectGateway", "JSON", "HTTPServer", "HTTPClient", "SigV4", "Search", "Metadata", "Buckets", "Hooks",
+                "Worker", "XML", "Digests", "Bytes", "Files", "Threads", "ogw-media",
             ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
         tests("EndToEnd", ["Bytes", "Files", "TestMongo"], exclude: ["Clients"]),

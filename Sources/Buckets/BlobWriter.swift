@@ -12,6 +12,7 @@ final class BlobWriter {
     private let sizeMax: UInt64
     private let collectedBytesMax: UInt64
     private let label: BlobLabel?
+    private let mayBeInline: Bool
     /// Bytes taken so far.
     private(set) var size: UInt64 = 0
     /// The content while it has no sink. It grows as bytes come, whatever length was announced.
@@ -19,15 +20,17 @@ final class BlobWriter {
     private var share: MemoryBudget.Share?
     private var sink: (any BlobSink)?
 
-    /// `label` is kept beside content that does not lie in the log.
+    /// `label` is kept beside content that does not lie in the log, where it may lie only if `mayBeInline`.
     init(
-        blobs: any BlobStore, pool: Pool, digests: DigestSet, sizeMax: UInt64, label: BlobLabel? = nil
+        blobs: any BlobStore, pool: Pool, digests: DigestSet, sizeMax: UInt64, label: BlobLabel? = nil,
+        mayBeInline: Bool = true
     ) throws(BucketsError) {
         self.blobs = blobs
         self.pool = pool
         self.digests = DigestStream(digests.union(.md5))
         self.sizeMax = sizeMax
         self.label = label
+        self.mayBeInline = mayBeInline
         collectedBytesMax = blobs.collectedBytesMax
         share = MemoryBudget.Share(of: blobs.memory)
         try blobs.checkSpace()
@@ -55,7 +58,7 @@ final class BlobWriter {
     func finish() async throws(BucketsError) -> StagedBlob {
         let values = digests.finish()
         if size == 0 { return StagedBlob(empty: values) }
-        if sink == nil, collected.count <= blobs.inlineBytesMax {
+        if mayBeInline, sink == nil, collected.count <= blobs.inlineBytesMax {
             let bytes = collected
             collected = []
             defer { share = nil }

@@ -47,11 +47,12 @@ public final class ObjectStore: Sendable {
     /// Takes all bytes of `source`, few into memory and many durably into a file without a name, with MD5 and `digests` computed
     /// on the way.
     /// Throws `tooLarge` above `sizeMax` bytes, `diskFull`, `system`, or what `source` throws; nothing is left then.
-    /// `label` says in a file what it is written for.
+    /// `label` says in a file what it is written for. Content that is not to be inline lies in a file however small it is.
     public func stage(
-        _ source: ByteSource, digests: DigestSet, sizeMax: UInt64, label: BlobLabel? = nil
+        _ source: ByteSource, digests: DigestSet, sizeMax: UInt64, label: BlobLabel? = nil, mayBeInline: Bool = true
     ) async throws -> StagedBlob {
-        let writer = try BlobWriter(blobs: blobs, pool: pool, digests: digests, sizeMax: sizeMax, label: label)
+        let writer = try BlobWriter(
+            blobs: blobs, pool: pool, digests: digests, sizeMax: sizeMax, label: label, mayBeInline: mayBeInline)
         do {
             while try await source.read({ try writer.append($0) }) { try await writer.relieve() }
             return try await writer.finish()
@@ -77,6 +78,23 @@ public final class ObjectStore: Sendable {
             return version
         } catch {
             keepIfInDoubt(staged, after: error)
+            throw error
+        }
+    }
+
+    /// Calls `commit`, which publishes all of `staged` with the end of their job in one. They have places of their own: none is
+    /// inline. When it throws, or the same end was noted before, they belong to no version and go.
+    public func publish(
+        _ staged: [StagedBlob], endingJob commit: () async throws(MetadataError) -> JobEnding
+    ) async throws(MetadataError) -> JobEnding {
+        for blob in staged { try name(blob) }
+        do throws(MetadataError) {
+            let ending = try await commit()
+            if !ending.isRepeated { for blob in staged { blob.release() } }
+            sweeper.wake()
+            return ending
+        } catch {
+            for blob in staged { keepIfInDoubt(blob, after: error) }
             throw error
         }
     }

@@ -14,7 +14,7 @@ enum Environment {
             SettingSources(flags: arguments.values, environment: environment, file: file))
     }
 
-    private static func variable(_ name: String) -> String? {
+    static func variable(_ name: String) -> String? {
         // SAFETY: nothing in this program changes the environment, so the string stays where it is.
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(cString: value)

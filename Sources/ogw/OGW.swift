@@ -12,8 +12,8 @@ enum OGW {
             BucketMake.self, BucketList.self, BucketAssets.self, BucketRemove.self, PresignCommand.self,
             HooksGet.self, HooksSet.self, HooksRemove.self, HooksValidate.self, HooksDryRun.self, HooksBackfill.self,
             HooksReplay.self, HooksARNs.self, JobsList.self, JobsShow.self, JobsCancel.self, JobsRetry.self,
-            JobsDead.self,
-            JobsRetryDead.self, CheckCommand.self, MigrateCommand.self, VersionCommand.self,
+            JobsDead.self, JobsRetryDead.self, WorkerCommand.self, WorkerTokenAdd.self, WorkerTokenList.self,
+            WorkerTokenRemove.self, CheckCommand.self, MigrateCommand.self, VersionCommand.self,
         ]
     }
 

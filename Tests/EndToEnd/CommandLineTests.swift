@@ -89,7 +89,9 @@ import Testing
         let overview = try await terminal.run("--help")
         #expect(overview.status == 0)
         let commands = overview.output.split(separator: "\n").filter { $0.hasPrefix("  ogw ") }.map { line in
-            line.split(separator: " ").dropFirst().prefix { $0.allSatisfy { $0.isLowercase && $0.isLetter } }.prefix(2)
+            line.split(separator: " ").dropFirst().prefix {
+                $0.allSatisfy { $0.isLowercase && $0.isLetter || $0 == "-" }
+            }.prefix(2)
         }
         #expect(commands.count >= 11)
         for words in commands {

@@ -223,7 +223,7 @@ import Threads
         try await scene.put("a")
         let job = try await scene.one()
         try await scene.set(#""steps": {"b": {"probe": true}}"#)
-        #expect(try await scene.engine.step(of: job)?.timeout == .seconds(7))
+        #expect(try await scene.engine.work(of: job)?.step.timeout == .seconds(7))
         try await scene.put("b")
         #expect(try await scene.one().group.steps.map(\.name) == ["b"])
         await scene.close()
@@ -307,6 +307,40 @@ import Threads
         }
         #expect(dead[0].reason.contains("depth 8"))
         #expect(try await scene.claim(wait: .milliseconds(50)).isEmpty)
+        await scene.close()
+    }
+
+    @Test func `a claim that names no queue takes jobs of all of them`() async throws {
+        let scene = try await Scene(#""queue": "films", "steps": {"a": {"probe": true}}"#)
+        try await scene.put("a")
+        let jobs = try await scene.engine.claim(worker: "w", queues: [], countMax: 1, wait: .seconds(30))
+        #expect(jobs.map(\.job.queue) == ["films"])
+        // Of a queue that no hook names any more.
+        try await scene.put("b")
+        try await scene.set(#""queue": "pictures", "steps": {"a": {"probe": true}}"#)
+        let others = try await scene.engine.claim(worker: "w", queues: [], countMax: 1, wait: .seconds(30))
+        #expect(others.map(\.job.queue) == ["films"])
+        await scene.close()
+    }
+
+    @Test func `the jobs of a worker that is known to have ended are ready again at once`() async throws {
+        let scene = try await Scene(
+            #""steps": {"a": {"probe": true, "retry": {"backoff": {"kind": "constant", "base": "1ms"}}}}"#)
+        for key in ["a", "b"] { try await scene.put(key) }
+        func claim(_ worker: String) async throws -> LeasedJob {
+            let jobs = try await scene.engine.claim(worker: worker, queues: [], countMax: 1, wait: .seconds(30))
+            return try #require(jobs.first)
+        }
+        let (killed, other) = (try await claim("serve/1"), try await claim("local/1"))
+        await scene.engine.workersEnded(isCrash: true) { $0.hasPrefix("serve/") }
+        #expect(!scene.engine.renew(killed.job.id, token: killed.job.token, progress: nil))
+        #expect(scene.engine.renew(other.job.id, token: other.job.token, progress: nil))
+        let again = try await claim("serve/2")
+        #expect(again.job.id == killed.job.id && again.job.attempt == 2 && again.job.crashCount == 1)
+        await scene.engine.workersEnded(isCrash: false) { $0.hasPrefix("serve/") }
+        let third = try await claim("serve/3")
+        #expect(third.job.id == killed.job.id && third.job.attempt == 2 && third.job.crashCount == 1)
+        #expect(scene.engine.leaseCount(of: "serve/3") == 1 && scene.engine.leaseCount(of: "serve/1") == 0)
         await scene.close()
     }
 }

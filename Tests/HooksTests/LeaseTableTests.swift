@@ -39,11 +39,11 @@ import Testing
     @Test func `a lease from before the start is one of this gateway's once its holder was heard of`() throws {
         var table = LeaseTable(period: .seconds(30))
         let (job, start) = (try leased(), ContinuousClock.now)
-        table.add(job, at: start, isFromBefore: true)
-        #expect(table.leases[job.job.id]?.isFromBefore == true)
+        table.add(job, at: start, isDoubtful: true)
+        #expect(table.leases[job.job.id]?.isDoubtful == true)
         let isHeard = table.renew(job.job.id, token: [7], progress: nil, at: start)
         #expect(isHeard)
-        #expect(table.leases[job.job.id]?.isFromBefore == false)
+        #expect(table.leases[job.job.id]?.isDoubtful == false)
         let removed = table.remove(job.job.id)
         #expect(removed != nil && table.lease(job.job.id, token: [7]) == nil)
     }

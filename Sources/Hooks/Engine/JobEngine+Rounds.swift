@@ -19,7 +19,7 @@ extension JobEngine {
         for lease in state.withLock({ $0.leases.ended(by: now) }) {
             let leased = LeasedJob(job: lease.job, group: lease.group)
             do throws(MetadataError) {
-                if lease.isFromBefore {
+                if lease.isDoubtful {
                     try await giveBack(lease.job.id, token: lease.job.token)
                 } else {
                     _ = try await end(

@@ -45,6 +45,8 @@ public final class JobEngine: Sendable {
         var nextDue: Timestamp?
         var schedules: [BucketID: [ScheduledHook]] = [:]
         var nextForget: ContinuousClock.Instant?
+        /// The queues that hooks name.
+        var queues: Set<String> = []
     }
 
     struct Waiting {
@@ -91,7 +93,7 @@ public final class JobEngine: Sendable {
             for job in jobs {
                 guard let group = try await store.jobGroup(job.group) else { continue }
                 state.withLock {
-                    $0.leases.add(LeasedJob(job: job, group: group), at: .now, isFromBefore: true)
+                    $0.leases.add(LeasedJob(job: job, group: group), at: .now, isDoubtful: true)
                     $0.lanes.begin(job.lane)
                 }
             }
@@ -149,6 +151,7 @@ public final class JobEngine: Sendable {
         state.withLock { state in
             state.schedules[bucket] = rules.flatMap { ScheduledHook.all(in: $0, after: .now()) }
             for hook in rules?.configuration.hooks ?? [] {
+                state.queues.insert(hook.queue)
                 state.lanes.limit(
                     HookPlanner.lane(of: hook.name, in: bucket), concurrencyMax: hook.concurrencyMax, rate: hook.rate)
             }
@@ -241,9 +244,13 @@ public final class JobEngine: Sendable {
 
     // MARK: Work
 
-    /// Jobs for a worker; waits up to `wait` until there are some. None where that time has passed, or the engine stops.
+    /// Jobs for a worker; waits up to `wait` until there are some. None where that time has passed, or the engine stops. No
+    /// queues stand for all.
+    ///
+    /// Where `confirmedWithin` is said, a lease that is not renewed within that time is taken back and costs no try: its worker
+    /// may have gone while it waited.
     public func claim(
-        worker: String, queues: [String], countMax: Int, wait: Duration
+        worker: String, queues: [String], countMax: Int, wait: Duration, confirmedWithin: Duration? = nil
     ) async throws(MetadataError) -> [LeasedJob] {
         let until = ContinuousClock.now + wait
         while true {
@@ -252,12 +259,14 @@ public final class JobEngine: Sendable {
                 state.mayBeReady = false
                 return state.lanes.room(at: .now)
             }
+            let asked = try await queues.isEmpty ? allQueues() : queues
             let jobs = try await store.claimJobs(
-                JobClaim(worker: worker, queues: queues, countMax: countMax, room: room))
+                JobClaim(worker: worker, queues: asked, countMax: countMax, room: room))
             if !jobs.isEmpty {
                 state.withLock { state in
                     for job in jobs {
-                        state.leases.add(job, at: .now)
+                        state.leases.add(
+                            job, at: .now, isDoubtful: confirmedWithin != nil, confirmedWithin: confirmedWithin)
                         state.lanes.begin(job.job.lane)
                     }
                 }
@@ -306,20 +315,26 @@ public final class JobEngine: Sendable {
             return ending
         } catch {
             guard error == .sourceGone else { throw error }
-            let failure = JobFailure(
-                job: completion.job, token: completion.token, next: .cancelled, reason: "the object is gone")
-            let ending = try await store.endTry(failure)
-            announce(ending, of: release(completion.job, isCrash: false), now: .cancelled)
+            try await abandon(completion.job, token: completion.token)
             throw error
         }
     }
 
-    /// The try failed.
+    /// The object is gone that the job was for: it is cancelled.
+    public func abandon(_ id: JobID, token: [UInt8]) async throws(MetadataError) {
+        let ending = try await store.endTry(
+            JobFailure(job: id, token: token, next: .cancelled, reason: "the object is gone"))
+        announce(ending, of: release(id, isCrash: false), now: .cancelled)
+    }
+
+    /// The try failed; by a crash, where the object ended the program that was to read it.
     public func fail(
-        _ id: JobID, token: [UInt8], reason: String, isPermanent: Bool, retryAfter: Duration? = nil
+        _ id: JobID, token: [UInt8], reason: String, isPermanent: Bool, isCrash: Bool = false,
+        retryAfter: Duration? = nil
     ) async throws(MetadataError) -> JobEnding {
         guard let leased = leased(id, token: token) else { throw .leaseLost }
-        return try await end(leased, reason: reason, isPermanent: isPermanent, isCrash: false, retryAfter: retryAfter)
+        return try await end(
+            leased, reason: reason, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter)
     }
 
     /// The worker stops before it began, or in the middle, through no fault of the job.
@@ -346,7 +361,7 @@ public final class JobEngine: Sendable {
     func end(
         _ leased: LeasedJob, reason: String, isPermanent: Bool, isCrash: Bool, retryAfter: Duration? = nil
     ) async throws(MetadataError) -> JobEnding {
-        let policy = try await step(of: leased)?.retry ?? RetryPolicy()
+        let policy = try await work(of: leased)?.step.retry ?? RetryPolicy()
         let next = TryOutcome.next(
             after: leased.job, policy: policy, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter,
             now: .now(), random: Double.random(in: 0..<1))
@@ -360,16 +375,6 @@ public final class JobEngine: Sendable {
             announce(ending, of: leased.job, now: .dead)
         }
         return ending
-    }
-
-    /// As the run began with it; nil where that revision is forgotten.
-    public func step(of leased: LeasedJob) async throws(MetadataError) -> Step? {
-        let event = leased.group.event
-        let rules = try await hooks.rules(of: event.bucket, revision: event.draft.revision)
-        let hook = rules?.configuration.hooks.first { $0.name == leased.group.hook }
-        guard leased.group.steps.indices.contains(leased.job.step) else { return nil }
-        let name = leased.group.steps[leased.job.step].name
-        return hook?.steps.first { $0.name == name }
     }
 
     /// The job, where its lease was out.

@@ -20,8 +20,9 @@ struct LeaseTable {
         var group: JobGroup
         var ends: ContinuousClock.Instant
         var progress: JobProgress?
-        /// It was given before the gateway started, which may be why nothing was heard of it.
-        var isFromBefore: Bool
+        /// That nothing was heard of it may have another reason than its worker's end: it was given before the gateway started,
+        /// or the answer with it has not reached the worker as far as is known.
+        var isDoubtful: Bool
     }
 
     private(set) var leases: [JobID: Lease] = [:]
@@ -29,9 +30,14 @@ struct LeaseTable {
 
     init(period: Duration) { self.period = period }
 
-    mutating func add(_ leased: LeasedJob, at now: ContinuousClock.Instant, isFromBefore: Bool = false) {
+    /// `confirmedWithin` is the time that a doubtful lease has for its first renewal, where that is shorter than the period.
+    mutating func add(
+        _ leased: LeasedJob, at now: ContinuousClock.Instant, isDoubtful: Bool = false,
+        confirmedWithin: Duration? = nil
+    ) {
         leases[leased.job.id] = Lease(
-            job: leased.job, group: leased.group, ends: now + period, isFromBefore: isFromBefore)
+            job: leased.job, group: leased.group, ends: now + min(period, confirmedWithin ?? period),
+            isDoubtful: isDoubtful)
     }
 
     /// False where the token is not the lease's.
@@ -40,7 +46,7 @@ struct LeaseTable {
     ) -> Bool {
         guard var lease = leases[id], lease.job.token == token else { return false }
         lease.ends = now + period
-        lease.isFromBefore = false
+        lease.isDoubtful = false
         if let progress { lease.progress = progress }
         leases[id] = lease
         return true

@@ -1,5 +1,7 @@
 import Buckets
 import Bytes
+import HTTPClient
+import HTTPServer
 import Metadata
 
 extension Setting {
@@ -130,7 +132,7 @@ extension Setting {
                 (c, v) throws(SettingError) in
                 c.logsAccess = try v.onOff()
             },
-        ] + engine + limits + upkeep
+        ] + engine + limits + upkeep + jobs
 
     /// Of blobs on an engine only.
     private static let engine: [Setting] = [
@@ -270,6 +272,38 @@ extension Setting {
         Setting("OGW_MAINTENANCE_INTERVAL", "DURATION", default: "10s", "How often bases and segments are looked at.") {
             (c, v) throws(SettingError) in
             c.maintenance.interval = try v.duration(.seconds(1)...Duration.seconds(86_400))
+        },
+    ]
+
+    /// The jobs of hooks.
+    private static let jobs: [Setting] = [
+        Setting("OGW_WORKERS_MIN", "N", default: "0", "Workers that the gateway keeps running for the jobs of hooks.") {
+            (c, v) throws(SettingError) in
+            c.workers.countMin = try v.integer(0...1_000)
+        },
+        Setting(
+            "OGW_WORKERS_MAX", "N", default: "",
+            "Workers that it starts at most, as there is work; one for each processor where not set. 0 leaves all jobs to `ogw worker`."
+        ) { (c, v) throws(SettingError) in
+            c.workers.countMax = try v.integer(0...1_000)
+        },
+        Setting(
+            "OGW_MEDIA", "PROGRAM", default: "", "The program ogw-media; the one beside ogw where not set."
+        ) { (c, v) throws(SettingError) in
+            c.workers.media = try v.nonEmpty(wanted: "the path of a program")
+        },
+        Setting(
+            "OGW_OUTBOUND_ALLOW", "HOST:PORT,...", default: "",
+            "Hosts with private addresses that the URLs of hooks may name; any public address may be named."
+        ) { (c, v) throws(SettingError) in
+            let wanted = "hosts with their ports, such as 10.0.0.7:8080, separated by commas"
+            let hosts = try v.list(wanted: wanted)
+            for host in hosts {
+                guard case .tcp(let name, let port)? = ListenAddress(host), !name.isEmpty, port > 0 else {
+                    throw v.error(wanted: wanted)
+                }
+            }
+            c.outbound = OutboundRules(allowed: hosts)
         },
     ]
 

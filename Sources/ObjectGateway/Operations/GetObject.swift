@@ -30,19 +30,25 @@ struct GetObject: S3Operation {
     static func encode(_ output: Output) -> Response {
         var response = output.selection.response()
         if output.selection.notModified { return response }
-        switch output.bytes {
-        case .none: response.body = .bytes([])
-        case .memory(let bytes): response.body = .bytes(bytes)
-        case .one(let slice): response.body = .files([FileSlice(slice)])
+        response.body = Response.Body(output.bytes)
+        return response
+    }
+}
+
+extension Response.Body {
+    init(_ bytes: OpenedBytes) {
+        switch bytes {
+        case .none: self = .bytes([])
+        case .memory(let bytes): self = .bytes(bytes)
+        case .one(let slice): self = .files([FileSlice(slice)])
         case .several(let sequence):
-            response.body = .fileSequence(length: sequence.length) { try await sequence.next().map(FileSlice.init) }
+            self = .fileSequence(length: sequence.length) { try await sequence.next().map(FileSlice.init) }
         case .stream(let stream):
             // An error on the way ends the connection: a body of its full length is whole.
-            response.body = .stream(length: stream.length) { writer in
+            self = .stream(length: stream.length) { writer in
                 while let bytes = try await stream.next() { try await writer.write(bytes) }
             }
         }
-        return response
     }
 }
 

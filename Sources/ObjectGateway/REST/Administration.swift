@@ -11,6 +11,7 @@ struct Administration: Sendable {
     let users: UserDirectory
     let configuration: GatewayConfiguration
     let check: StoreCheck
+    let tokens: WorkerTokenRoutes
 
     func listUsers() async throws -> JSONValue {
         ["users": .array(try await attempt { () async throws(MetadataError) in try await users.users() }.map(describe))]

@@ -21,7 +21,7 @@ enum ControlRoutes {
 
     static func routes(_ administration: Administration) -> [Route] {
         userRoutes(administration) + bucketRoutes(administration) + [presign(administration)]
-            + checkRoutes(administration.check)
+            + checkRoutes(administration.check) + administration.tokens.routes
     }
 
     private static func userRoutes(_ administration: Administration) -> [Route] {

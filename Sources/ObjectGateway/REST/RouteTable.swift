@@ -146,7 +146,7 @@ struct RouteTable: Sendable {
         }
     }
 
-    private static func body(of request: Request) async throws -> JSONValue {
+    static func body(of request: Request) async throws -> JSONValue {
         var bytes: [UInt8] = []
         while try await request.body.read({ piece in
             guard bytes.count + piece.count <= bodySizeMax else {

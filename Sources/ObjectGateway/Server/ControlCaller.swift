@@ -77,6 +77,9 @@ public final class ControlCaller: Sendable {
         if case .opened(let store, _) = way { await store.close() }
     }
 
+    /// Where the gateway of a data folder listens for commands.
+    public static func socketPath(in folder: String) -> String { ControlSocket.path(in: folder) }
+
     /// A name as one segment of a path.
     public static func segment(_ name: String) -> String { String(ascii: PercentEncoding.encode(name.utf8)) }
 }

@@ -9,8 +9,11 @@ final class Door: Sendable {
     final class Surface: Sendable {
         let gateway: Gateway
         let services: RouteTable
+        let workers: WorkerRoutes
 
-        init(gateway: Gateway, services: RouteTable) { (self.gateway, self.services) = (gateway, services) }
+        init(gateway: Gateway, services: RouteTable, workers: WorkerRoutes) {
+            (self.gateway, self.services, self.workers) = (gateway, services, workers)
+        }
     }
 
     private let opened = AtomicLazyReference<Surface>()
@@ -36,6 +39,7 @@ final class Door: Sendable {
 
     /// Nil while the store is not open.
     var gateway: Gateway? { opened.load()?.gateway }
+    var workers: WorkerRoutes? { opened.load()?.workers }
     var services: RouteTable { opened.load()?.services ?? waiting }
 
     /// What a path of the services listener says that has to wait.

@@ -61,9 +61,13 @@ struct Listeners {
         _ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log
     ) throws(StartError) -> Server {
         let controlTable = store.controlTable(log: log)
+        let workers = store.workerRoutes(log: log)
         let control = try Self.start(
             "OGW_DATA", [ControlSocket.address(in: configuration.data)], ServerConfiguration(), pool: pool,
-            handler: { await controlTable.handle($0).response })
+            handler: { request in
+                if workers.takes(request.head) { return await workers.handle(request, isLocal: true) }
+                return await controlTable.handle(request).response
+            })
         let services = ServicesRoutes.table(
             metrics: metrics, readiness: readiness, log: log, pool: pool, publicURL: publicURL, version: ogwVersion,
             store: store.serviceRoutes(publicURL: publicURL), authenticator: ServicesAuthenticator(users: store.users))
@@ -71,7 +75,7 @@ struct Listeners {
         let gateway = Gateway(
             store: store.objects, users: store.users, jobs: store.jobs, log: log, metrics: metrics,
             configuration: configuration)
-        door.open(Door.Surface(gateway: gateway, services: services))
+        door.open(Door.Surface(gateway: gateway, services: services, workers: workers))
         readiness.replace(by: Self.checks(store, pool: pool))
         return control
     }
@@ -83,11 +87,20 @@ struct Listeners {
             "OGW_SERVICES_LISTEN", configuration.servicesListen, ServerConfiguration(configuration), pool: pool,
             handler: { request in
                 if door.gateway == nil { await door.pass(on: pool) }
-                let (response, endpoint) = await door.services.handle(request)
+                let (response, endpoint) = await answer(request, behind: door)
                 metrics.recordServicesRequest(
                     method: methodLabel(request.head.method), endpoint: endpoint, status: response.status)
                 return response
             })
+    }
+
+    private static func answer(
+        _ request: Request, behind door: Door
+    ) async -> (response: Response, endpoint: String) {
+        if let workers = door.workers, workers.takes(request.head) {
+            return (await workers.handle(request, isLocal: false), "/api/worker")
+        }
+        return await door.services.handle(request)
     }
 
     private static func start(

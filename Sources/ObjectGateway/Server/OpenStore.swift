@@ -19,6 +19,7 @@ public final class OpenStore: Sendable {
     /// Hooks and their jobs, stopped until somebody starts it. Nil where metadata is in MongoDB.
     let jobs: JobEngine?
     let users: UserDirectory
+    let workerTokens: WorkerTokens
     let configuration: GatewayConfiguration
     private let parts: Parts
 
@@ -43,7 +44,10 @@ public final class OpenStore: Sendable {
         }
     }
 
-    private init(_ parts: Parts, users: UserDirectory, configuration: GatewayConfiguration, pool: Pool) {
+    private init(
+        _ parts: Parts, users: UserDirectory, workerTokens: WorkerTokens, configuration: GatewayConfiguration,
+        pool: Pool
+    ) {
         self.parts = parts
         let objects = parts.objects
         metadata = parts.metadata
@@ -55,6 +59,7 @@ public final class OpenStore: Sendable {
         search = parts.search
         jobs = parts.embedded.map { JobEngine(store: $0, hooks: HookDirectory($0), pool: pool) }
         self.users = users
+        self.workerTokens = workerTokens
         self.configuration = configuration
     }
 
@@ -75,7 +80,9 @@ public final class OpenStore: Sendable {
             let secrets = try await openSecrets(of: parts, configuration)
             let users = UserDirectory(
                 metadata: parts.metadata, secrets: secrets, freshFor: parts.shared == nil ? nil : .seconds(1))
-            return OpenStore(parts, users: users, configuration: configuration, pool: pool)
+            let tokens = try pool.blocking { () throws(StartError) in try WorkerTokens(folder: parts.folder.path) }
+            return OpenStore(
+                parts, users: users, workerTokens: tokens, configuration: configuration, pool: pool)
         } catch {
             await parts.close()
             throw StartError("The users of \(configuration.data) cannot be read", because: error)
@@ -185,6 +192,12 @@ public final class OpenStore: Sendable {
         RouteTable(ControlRoutes.routes(administration) + jobRoutes.map { $0.forOwner() }, log: log)
     }
 
+    func workerRoutes(log: Log) -> WorkerRoutes {
+        WorkerRoutes(
+            services: Services(objects: objects, jobs: jobs, configuration: configuration), tokens: workerTokens,
+            log: log)
+    }
+
     private var jobRoutes: [Route] {
         JobRoutes(jobs: jobs, metadata: metadata).routes
             + HookRoutes(administration: HookAdministration(jobs: jobs, metadata: metadata)).routes
@@ -193,7 +206,8 @@ public final class OpenStore: Sendable {
     var administration: Administration {
         Administration(
             metadata: metadata, users: users, configuration: configuration,
-            check: StoreCheck(scrubber: scrubber, objects: objects))
+            check: StoreCheck(scrubber: scrubber, objects: objects),
+            tokens: WorkerTokenRoutes(tokens: workerTokens, pool: objects.pool))
     }
 }
 

@@ -35,6 +35,7 @@ public final class RunningGateway: Sendable {
         var store: OpenStore
         var control: Server
         var maintenance: Maintenance?
+        var supervisor: WorkerSupervisor?
     }
 
     private init(_ configuration: GatewayConfiguration, listeners: Listeners, pool: Pool, log: Log) {
@@ -164,8 +165,13 @@ public final class RunningGateway: Sendable {
         store.objects.sweeper.start()
         store.scrubber.start()
         maintenance?.start()
+        let supervisor = store.jobs.flatMap {
+            WorkerSupervisor($0, configuration.workers, data: configuration.data, pool: pool, log: log)
+        }
+        await supervisor?.start()
         state.withLock { state in
-            state.opened = Opened(store: store, control: control, maintenance: maintenance)
+            state.opened = Opened(
+                store: store, control: control, maintenance: maintenance, supervisor: supervisor)
             state.welcome = welcome
         }
         return true
@@ -214,7 +220,9 @@ public final class RunningGateway: Sendable {
         let opened = state.withLock { $0.opened }
         opened?.maintenance?.stop()
         listeners.readiness.stop()
-        // Who waits for jobs goes first, so that no listener waits for him.
+        // The workers first, as long as they can give back what they have; then all others who wait for jobs, so that no
+        // listener waits for them.
+        await opened?.supervisor?.stop()
         await opened?.store.jobs?.stop()
         await listeners.s3.stop(within: configuration.stopTimeout)
         await listeners.services?.stop(within: .seconds(1))

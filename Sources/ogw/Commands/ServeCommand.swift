@@ -1,3 +1,4 @@
+import Bytes
 import Files
 import Glibc
 import ObjectGateway
@@ -14,7 +15,9 @@ enum ServeCommand: Command {
             """)
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        let configuration = try Environment.configuration(arguments)
+        var configured = try Environment.configuration(arguments)
+        configured.workers.program = ProgramPath.own
+        let configuration = configured
         // Blocked before any other thread exists, so that all inherit it and only `sigwait` below takes them.
         let signals = SignalSet([SIGTERM, SIGINT, SIGHUP])
         signals.block()
@@ -68,6 +71,16 @@ struct SignalSet {
     func unblock() {
         var set = set
         unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+
+    /// The signal that came within that time.
+    func wait(upTo limit: Duration) -> Int32? {
+        var set = set
+        var time = timespec()
+        time.tv_sec = Int(limit.milliseconds / 1000)
+        time.tv_nsec = Int(limit.milliseconds % 1000) * 1_000_000
+        let signal = unsafe sigtimedwait(&set, nil, &time)
+        return signal > 0 ? signal : nil
     }
 
     /// The signal that came.
