@@ -23,6 +23,35 @@ extension JobEngine {
         return JobWork(leased: leased, hook: hook, step: step, presets: rules.configuration.presets)
     }
 
+    // MARK: The ends of tries
+
+    /// The try failed; by a crash, where the object ended the program that was to read it.
+    public func fail(
+        _ id: JobID, token: [UInt8], reason: String, isPermanent: Bool, isCrash: Bool = false,
+        retryAfter: Duration? = nil
+    ) async throws(MetadataError) -> JobEnding {
+        guard let leased = leased(id, token: token) else { throw .leaseLost }
+        return try await end(
+            leased, reason: reason, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter)
+    }
+
+    /// The worker stops before it began, or in the middle, through no fault of the job.
+    public func giveBack(_ id: JobID, token: [UInt8]) async throws(MetadataError) {
+        let ending = try await store.endTry(
+            JobFailure(job: id, token: token, next: .giveBack, reason: "the worker gave it back"))
+        release(id, isCrash: false)
+        announce(ending)
+    }
+
+    /// The object is gone that the job was for: it is cancelled.
+    public func abandon(_ id: JobID, token: [UInt8]) async throws(MetadataError) {
+        let ending = try await store.endTry(
+            JobFailure(job: id, token: token, next: .cancelled, reason: "the object is gone"))
+        announce(ending, of: release(id, isCrash: false), now: .cancelled)
+    }
+
+    // MARK: Workers
+
     public var leasePeriod: Duration { configuration.leasePeriod }
 
     /// Whether the holder of that lease completed the job already: its answer may have been lost.

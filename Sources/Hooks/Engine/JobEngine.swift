@@ -320,31 +320,6 @@ public final class JobEngine: Sendable {
         }
     }
 
-    /// The object is gone that the job was for: it is cancelled.
-    public func abandon(_ id: JobID, token: [UInt8]) async throws(MetadataError) {
-        let ending = try await store.endTry(
-            JobFailure(job: id, token: token, next: .cancelled, reason: "the object is gone"))
-        announce(ending, of: release(id, isCrash: false), now: .cancelled)
-    }
-
-    /// The try failed; by a crash, where the object ended the program that was to read it.
-    public func fail(
-        _ id: JobID, token: [UInt8], reason: String, isPermanent: Bool, isCrash: Bool = false,
-        retryAfter: Duration? = nil
-    ) async throws(MetadataError) -> JobEnding {
-        guard let leased = leased(id, token: token) else { throw .leaseLost }
-        return try await end(
-            leased, reason: reason, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter)
-    }
-
-    /// The worker stops before it began, or in the middle, through no fault of the job.
-    public func giveBack(_ id: JobID, token: [UInt8]) async throws(MetadataError) {
-        let ending = try await store.endTry(
-            JobFailure(job: id, token: token, next: .giveBack, reason: "the worker gave it back"))
-        release(id, isCrash: false)
-        announce(ending)
-    }
-
     public func cancel(group: JobID) async throws(MetadataError) -> JobEnding {
         let ending = try await store.cancelJobs(of: group)
         for job in try await store.jobs(of: group) { release(job.id, isCrash: false) }
@@ -387,7 +362,7 @@ public final class JobEngine: Sendable {
         }
     }
 
-    private func announce(_ ending: JobEnding, of job: Job? = nil, now state: JobState = .available) {
+    func announce(_ ending: JobEnding, of job: Job? = nil, now state: JobState = .available) {
         tell(ending, of: job, now: state)
         if ending.group.ended != nil, !ending.group.notify.isEmpty { notice() }
         wakeAll()
