@@ -50,6 +50,11 @@ let package = Package(
         library("CVips", pkgConfig: "vips", package: "libvips-dev"),
         library("CPoppler", pkgConfig: "poppler-glib", package: "libpoppler-glib-dev"),
         library("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
+        // Their pkg-config files say more than the compiler may be told.
+        library("CHiredis", package: "libhiredis-dev"),
+        library("CNATS", package: "libnats-dev"),
+        library("CRabbitMQ", package: "librabbitmq-dev"),
+        library("CKafka", package: "librdkafka-dev"),
         library("CSandbox"),
         .target(name: "CDigests"),
         .target(name: "CPageChecks", dependencies: ["CSQLite", "CDigests"]),
@@ -65,7 +70,7 @@ let package = Package(
         module("RedoLog", ["Bytes", "Threads", "Files", "Digests"]),
         module("SQLite", ["CSQLite", "CPageChecks", "Bytes"]),
         module("Mongo", ["CMongo", "Bytes", "Threads"]),
-        module("HTTPClient", ["CCurl", "Bytes", "Threads"]),
+        module("HTTPClient", ["CCurl", "Bytes", "Threads", "Files"]),
         module("HTTPServer", ["CLinux", "COpenSSL", "Bytes", "Threads", "Files"]),
         module("SigV4", ["Bytes", "Threads", "Digests", "HTTPServer"]),
         module("Metadata", ["Bytes", "Search", "Threads", "Files", "SQLite", "Mongo", "Digests", "RedoLog"]),
@@ -74,11 +79,17 @@ let package = Package(
             ["CLinux", "Bytes", "Threads", "Files", "Digests", "XML", "RedoLog", "HTTPClient", "SigV4", "Metadata"]),
         module("Hooks", ["Bytes", "JSON", "Threads", "Metadata"]),
         module(
+            "Targets",
+            [
+                "CHiredis", "CNATS", "CRabbitMQ", "CKafka", "Bytes", "JSON", "Threads", "Digests", "HTTPClient",
+                "Metadata",
+                "Hooks",
+            ]),
+        module(
             "ObjectGateway",
             [
                 "Bytes", "JSON", "Search", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer", "SigV4",
-                "Metadata",
-                "Buckets", "Hooks",
+                "Metadata", "Buckets", "Hooks", "Targets",
             ]),
         program(
             "ogw",
@@ -146,7 +157,7 @@ let package = Package(
         tests("MongoTests", ["Mongo", "TestMongo"]),
         tests("VipsTests", ["Vips"]),
         tests("MediaStepsTests", ["MediaSteps", "Vips", "ogw-media"]),
-        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Bytes", "Threads", "Files"]),
         tests("HTTPServerTests", ["HTTPServer", "Bytes", "Threads", "Files"]),
         tests("SigV4Tests", ["SigV4", "HTTPServer", "Bytes", "Digests"]),
         tests(
@@ -160,13 +171,20 @@ let package = Package(
             ]),
         tests("HooksTests", ["Hooks", "JSON", "Metadata", "Files", "Threads", "Bytes"]),
         tests(
+            "TargetsTests",
+            [
+                "Targets", "CKafka", "CNATS", "CRabbitMQ", "Hooks", "JSON", "HTTPClient", "Metadata", "Digests",
+                "Files", "Threads", "Bytes",
+            ]),
+        tests(
             "ObjectGatewayTests",
             [
-                "ObjectGateway", "JSON", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "Hooks", "XML",
+                "ObjectGateway", "JSON", "HTTPServer", "SigV4", "Search", "Metadata", "Buckets", "Hooks", "Targets",
+                "XML",
                 "Digests", "Bytes", "Files",
             ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
-        tests("EndToEnd", ["Bytes", "Files", "TestMongo"], exclude: ["Clients"]),
+        tests("EndToEnd", ["Bytes", "JSON", "Files", "TestMongo"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]
 )

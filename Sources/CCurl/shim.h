@@ -26,6 +26,9 @@ static inline CURLcode ccurl_set_receive(CURL *handle, CURLoption option, ccurl_
 static inline CURLcode ccurl_set_seek(CURL *handle, ccurl_seek function) {
     return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, function);
 }
+static inline CURLcode ccurl_set_open_socket(CURL *handle, curl_opensocket_callback function) {
+    return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, function);
+}
 static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }

@@ -6,6 +6,8 @@ public enum HTTPClientError: Error, Sendable, Equatable, CustomStringConvertible
     case unusableHeader(String)
     case unresolvedHost(String)
     case notConnected(String)
+    /// The host's address is one of a private network, which this request may not reach.
+    case privateAddress
     case timedOut
     /// The peer's certificate or its handshake was refused.
     case tls(String)
@@ -22,6 +24,7 @@ public enum HTTPClientError: Error, Sendable, Equatable, CustomStringConvertible
         case .unusableHeader(let name): "unusable header: \(name)"
         case .unresolvedHost(let reason): "host name not resolved: \(reason)"
         case .notConnected(let reason): "not connected: \(reason)"
+        case .privateAddress: "the address belongs to a private network"
         case .timedOut: "timed out"
         case .tls(let reason): "TLS failed: \(reason)"
         case .responseTooLarge: "the response is too large"

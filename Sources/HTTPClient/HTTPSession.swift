@@ -18,6 +18,8 @@ public final class HTTPSession: Sendable {
     public func send(_ request: StreamRequest) async throws(HTTPClientError) -> StreamResponse {
         let transfer = try Transfer(request, loop: loop)
         guard loop.take(.start(transfer)) else { throw .closed }
+        // After the start, so that the loop meets the commands in this order.
+        if let cancellation = request.cancellation, !cancellation.attach(transfer) { transfer.abandon() }
         return StreamResponse(try await transfer.head(), of: transfer)
     }
 

@@ -1,3 +1,5 @@
+public import Files
+
 /// One outgoing request of an `HTTPSession`.
 public struct StreamRequest: Sendable {
     public var method: String
@@ -6,6 +8,14 @@ public struct StreamRequest: Sendable {
     public var headers: [(name: String, value: String)]
     /// Sent with its length, never chunked. Nil sends no body and no Content-Length. Shared with the transfer, not copied.
     public var body: [UInt8]?
+    /// Sent behind `body`, which must be there then, and counted in the request's length.
+    public var parts: [BodyPart] = []
+    /// The path of a unix socket that the connection goes to, whatever host `url` names; nil for that host.
+    public var unixSocket: String?
+    /// Whether addresses of private networks are refused, whatever name leads to them.
+    public var isPublicOnly = false
+    /// Ends the request from outside; nil for one that only its limits end.
+    public var cancellation: RequestCancellation?
     public var limits: StreamLimits
 
     public init(
@@ -20,13 +30,37 @@ public struct StreamRequest: Sendable {
     }
 }
 
-/// What one transfer may cost. How long all of it takes is not limited: a stream lasts as long as its bytes move.
+/// A part of a request's body that need not be in memory.
+public enum BodyPart: Sendable {
+    case bytes([UInt8])
+    /// So many bytes from the file's beginning.
+    case file(OpenFile, size: UInt64)
+
+    var size: UInt64 {
+        switch self {
+        case .bytes(let bytes): UInt64(bytes.count)
+        case .file(_, let size): size
+        }
+    }
+
+    /// Fewer than wanted where the file is shorter than it was said to be, or cannot be read.
+    func read(at offset: UInt64, count: Int) -> [UInt8] {
+        switch self {
+        case .bytes(let bytes): Array(bytes.dropFirst(Int(clamping: offset)).prefix(count))
+        case .file(let file, _): (try? file.read(at: offset, count: count)) ?? []
+        }
+    }
+}
+
+/// What one transfer may cost.
 public struct StreamLimits: Sendable {
     /// Name resolution, connection and TLS handshake together.
     public var connectTimeout: Duration
     /// How long nothing may move in either direction, rounded up to whole seconds. While the reader of a response is behind,
     /// its time does not count.
     public var idleTimeout: Duration
+    /// All of it; nil for a stream, which lasts as long as its bytes move.
+    public var timeout: Duration?
     /// Bytes of the response's head, all header lines together.
     public var headBytesMax: Int
     /// Bytes of a response that wait for their reader before the connection is no longer read; what libcurl hands over at
@@ -35,11 +69,12 @@ public struct StreamLimits: Sendable {
 
     public init(
         connectTimeout: Duration = .seconds(5), idleTimeout: Duration = .seconds(30), headBytesMax: Int = 64 << 10,
-        windowBytes: Int = 512 << 10
+        windowBytes: Int = 512 << 10, timeout: Duration? = nil
     ) {
         self.connectTimeout = connectTimeout
         self.idleTimeout = idleTimeout
         self.headBytesMax = headBytesMax
         self.windowBytes = windowBytes
+        self.timeout = timeout
     }
 }

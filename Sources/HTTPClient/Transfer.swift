@@ -3,7 +3,7 @@ import Glibc
 import Threads
 
 /// One request and its response under way. Its handle is the loop's; what the loop and the reader share is `state`.
-// @unchecked: `handle`, `head` and `sent` are touched by the loop's thread only once the transfer was handed to it.
+// @unchecked: `handle`, `headBytes`, `sent` and the marks beside them are touched by the loop's thread only once the transfer was handed to it.
 @safe final class Transfer: @unchecked Sendable {
     struct Head: Sendable {
         var status: Int
@@ -27,7 +27,10 @@ import Threads
     private let loop: TransferLoop
     private let limits: StreamLimits
     private let body: [UInt8]
-    private var sent = 0
+    private let parts: [BodyPart]
+    private let length: UInt64
+    private var sent: UInt64 = 0
+    private var metPrivateAddress = false
     private var headBytes: [UInt8] = []
     private var headIsTooLong = false
     private let state = Lock(State())
@@ -37,12 +40,16 @@ import Threads
         self.loop = loop
         limits = request.limits
         body = request.body ?? []
+        parts = request.parts
+        length = parts.reduce(UInt64(body.count)) { $0 &+ $1.size }
         try configure(request)
     }
 
     private func configure(_ request: StreamRequest) throws(HTTPClientError) {
         try handle.prepare(
             method: request.method, url: request.url, headers: request.headers, connectTimeout: limits.connectTimeout)
+        if let path = request.unixSocket { try handle.set(CURLOPT_UNIX_SOCKET_PATH, path) }
+        if let timeout = limits.timeout { try handle.set(CURLOPT_TIMEOUT_MS, EasyHandle.milliseconds(timeout)) }
         let idle_s = max(1, (EasyHandle.milliseconds(limits.idleTimeout) + 999) / 1000)
         try handle.set(CURLOPT_LOW_SPEED_LIMIT, 1)
         try handle.set(CURLOPT_LOW_SPEED_TIME, idle_s)
@@ -62,9 +69,17 @@ import Threads
             unsafe ccurl_set_receive(pointer, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
                 unsafe Transfer.of(context)?.takeHead(bytes, size &* count) ?? 0
             })
+        if request.isPublicOnly {
+            try handle.check(unsafe ccurl_set_pointer(pointer, CURLOPT_OPENSOCKETDATA, context))
+            try handle.check(
+                unsafe ccurl_set_open_socket(pointer) { context, _, address in
+                    guard let address = unsafe address else { return -1 }
+                    return unsafe Transfer.of(context)?.openSocket(to: address) ?? -1
+                })
+        }
         guard request.body != nil else { return }
         try handle.set(CURLOPT_UPLOAD, 1)
-        try handle.check(unsafe ccurl_set_size(pointer, CURLOPT_INFILESIZE_LARGE, curl_off_t(body.count)))
+        try handle.check(unsafe ccurl_set_size(pointer, CURLOPT_INFILESIZE_LARGE, curl_off_t(clamping: length)))
         try handle.check(unsafe ccurl_set_pointer(pointer, CURLOPT_READDATA, context))
         try handle.check(unsafe ccurl_set_pointer(pointer, CURLOPT_SEEKDATA, context))
         try handle.check(
@@ -89,22 +104,53 @@ import Threads
     // MARK: Called by libcurl, on the loop's thread
 
     private func give(_ room: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
-        let length = min(count, body.count - sent)
-        guard length > 0, let room = unsafe room else { return 0 }
+        guard let room = unsafe room, sent < length else { return 0 }
         // SAFETY: libcurl lends `count` bytes of room for the call.
-        unsafe body.withUnsafeBytes { bytes in
-            unsafe UnsafeMutableRawPointer(room).copyMemory(
-                from: UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + length]).baseAddress
-                    ?? UnsafeRawPointer(room),
-                byteCount: length)
+        let place = unsafe UnsafeMutableRawBufferPointer(start: room, count: count)
+        var start = UInt64(body.count)
+        if sent < start {
+            let piece = body[Int(sent)...].prefix(count)
+            unsafe place.copyBytes(from: piece)
+            sent += UInt64(piece.count)
+            return piece.count
         }
-        sent += length
-        return length
+        for part in parts {
+            let end = start &+ part.size
+            if sent < end {
+                let wanted = Int(min(UInt64(count), end - sent))
+                let piece = part.read(at: sent - start, count: wanted)
+                guard piece.count == wanted else { return Int(CURL_READFUNC_ABORT) }
+                unsafe place.copyBytes(from: piece)
+                sent += UInt64(wanted)
+                return wanted
+            }
+            start = end
+        }
+        return 0
+    }
+
+    /// A socket for a connection, or -1 where the address is not to be reached. The name was resolved before, so that no second
+    /// answer of a name server comes between the look and the connection.
+    private func openSocket(to address: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
+        let (family, kind, number) = unsafe (
+            address.pointee.family, address.pointee.socktype, address.pointee.protocol
+        )
+        let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0
+        // SAFETY: libcurl says that `addrlen` bytes of address stand there.
+        let bytes = unsafe [UInt8](
+            UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + offset, count: Int(address.pointee.addrlen)))
+        guard !PrivateAddress.isPrivate(family: family, address: bytes) else {
+            metPrivateAddress = true
+            return -1
+        }
+        return socket(family, kind | Int32(SOCK_CLOEXEC.rawValue), number)
     }
 
     private func seek(to offset: Int, _ origin: Int32) -> Int32 {
-        guard origin == SEEK_SET, (0...body.count).contains(offset) else { return CURL_SEEKFUNC_CANTSEEK }
-        sent = offset
+        guard origin == SEEK_SET, let place = UInt64(exactly: offset), place <= length else {
+            return CURL_SEEKFUNC_CANTSEEK
+        }
+        sent = place
         return CURL_SEEKFUNC_OK
     }
 
@@ -161,6 +207,7 @@ import Threads
             switch code {
             case nil: .failure(.closed)
             case _ where headIsTooLong: .failure(.responseTooLarge)
+            case CURLE_COULDNT_CONNECT? where metPrivateAddress: .failure(.privateAddress)
             case CURLE_OK?: .success(())
             case let code?: .failure(EasyHandle.error(code))
             }

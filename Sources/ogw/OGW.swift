@@ -11,7 +11,8 @@ enum OGW {
             ServeCommand.self, UserAdd.self, UserList.self, UserDisable.self, UserEnable.self, UserRotate.self,
             BucketMake.self, BucketList.self, BucketAssets.self, BucketRemove.self, PresignCommand.self,
             HooksGet.self, HooksSet.self, HooksRemove.self, HooksValidate.self, HooksDryRun.self, HooksBackfill.self,
-            HooksReplay.self, HooksARNs.self, JobsList.self, JobsShow.self, JobsCancel.self, JobsRetry.self,
+            HooksReplay.self, HooksARNs.self, HooksTestTarget.self, TargetsList.self, TargetsSet.self,
+            TargetsRemove.self, JobsList.self, JobsShow.self, JobsCancel.self, JobsRetry.self,
             JobsDead.self,
             JobsRetryDead.self, CheckCommand.self, MigrateCommand.self, VersionCommand.self,
         ]

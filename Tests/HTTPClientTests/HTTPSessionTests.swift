@@ -1,4 +1,6 @@
 import Bytes
+import Files
+import Glibc
 import HTTPClient
 import HTTPServer
 import TestSupport
@@ -30,6 +32,47 @@ import Threads
         }
         session.close()
         await server.stop(within: .seconds(1))
+    }
+
+    @Test func `a body goes out as its bytes, then files and further bytes, with the length of all`() async throws {
+        try await withServer { _, url, session in
+            let folder = try TemporaryFolder()
+            let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+            try folder.write("file", content)
+            func request(size: Int) throws -> StreamRequest {
+                var request = StreamRequest("POST", url: "\(url)/echo", body: [1, 2])
+                request.parts = [
+                    .file(try OpenFile.open(folder.file("file"), flags: O_RDONLY), size: UInt64(size)), .bytes([]),
+                    .bytes([3, 4, 5]),
+                ]
+                return request
+            }
+            let whole = try await session.send(try request(size: content.count)).rest(bytesMax: 1 << 20)
+            #expect(whole == [1, 2] + content + [3, 4, 5])
+            let part = try await session.send(try request(size: 200_000)).rest(bytesMax: 1 << 20)
+            #expect(part == [1, 2] + content[..<200_000] + [3, 4, 5])
+            // A file that is shorter than it was said to be is no request.
+            await #expect(throws: HTTPClientError.self) { try await session.send(try request(size: 400_000)) }
+        }
+    }
+
+    @Test func `a request goes to a unix socket where it names one, and ends when its time is over`() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("socket")
+        let server = try Server.start([.unix(path: path)], pool: Self.pool) { request in
+            if request.head.path.elementsEqual("/slow".utf8) { await Self.pool.sleep(for: .seconds(30)) }
+            return await Self.answer(request)
+        }
+        let session = try HTTPSession.start()
+        var request = StreamRequest("POST", url: "http://ogw/echo", body: [7])
+        request.unixSocket = path
+        #expect(try await session.send(request).rest(bytesMax: 10) == [7])
+        request.url = "http://ogw/slow"
+        request.limits.timeout = .milliseconds(100)
+        let slow = request
+        await #expect(throws: HTTPClientError.timedOut) { try await session.send(slow) }
+        session.close()
+        await server.stop(within: .milliseconds(100))
     }
 
     private static func answer(_ request: Request) async -> Response {

@@ -1,4 +1,5 @@
 public import Buckets
+public import HTTPClient
 public import HTTPServer
 public import Metadata
 
@@ -60,6 +61,8 @@ public struct GatewayConfiguration: Sendable {
     public var maintenance = MaintenanceConfiguration()
     /// Bytes of the largest object that lies in the log instead of having a file.
     public var inlineMax = 128 << 10
+    /// Private addresses that outgoing requests of jobs may reach.
+    public var outbound = OutboundRules()
     /// How far a request's date may lie from the clock.
     public var clockSkewMax = Duration.seconds(900)
 

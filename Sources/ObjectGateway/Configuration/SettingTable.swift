@@ -1,5 +1,7 @@
 import Buckets
 import Bytes
+import HTTPClient
+import HTTPServer
 import Metadata
 
 extension Setting {
@@ -46,7 +48,7 @@ extension Setting {
             },
             Setting(
                 "OGW_CONFIG", "FILE", default: "",
-                "The start file: JSON with users and buckets, which every start makes or brings to what stands there."
+                "The start file: JSON with users, buckets and targets, which every start makes or brings to what stands there."
             ) { (c, v) throws(SettingError) in
                 c.startFile = try v.nonEmpty(wanted: "the path of a JSON file")
             },
@@ -130,7 +132,7 @@ extension Setting {
                 (c, v) throws(SettingError) in
                 c.logsAccess = try v.onOff()
             },
-        ] + engine + limits + upkeep
+        ] + engine + limits + upkeep + jobs
 
     /// Of blobs on an engine only.
     private static let engine: [Setting] = [
@@ -271,6 +273,23 @@ extension Setting {
             (c, v) throws(SettingError) in
             c.maintenance.interval = try v.duration(.seconds(1)...Duration.seconds(86_400))
         },
+    ]
+
+    /// The jobs of hooks.
+    private static let jobs: [Setting] = [
+        Setting(
+            "OGW_OUTBOUND_ALLOW", "HOST:PORT,...", default: "",
+            "Hosts with private addresses that the URLs of hooks may name; any public address may be named."
+        ) { (c, v) throws(SettingError) in
+            let wanted = "hosts with their ports, such as 10.0.0.7:8080, separated by commas"
+            let hosts = try v.list(wanted: wanted)
+            for host in hosts {
+                guard case .tcp(let name, let port)? = ListenAddress(host), !name.isEmpty, port > 0 else {
+                    throw v.error(wanted: wanted)
+                }
+            }
+            c.outbound = OutboundRules(allowed: hosts)
+        }
     ]
 
     private static func readPublicURL(_ value: SettingValue) throws(SettingError) -> String {

@@ -2,6 +2,7 @@ import Buckets
 import Files
 import Hooks
 import Metadata
+import Targets
 public import Threads
 
 /// An opened data folder: metadata, blobs and users, under the folder's lock.
@@ -18,6 +19,8 @@ public final class OpenStore: Sendable {
     let search: any AssetSearch
     /// Hooks and their jobs, stopped until somebody starts it. Nil where metadata is in MongoDB.
     let jobs: JobEngine?
+    /// Receivers of events, to whom nothing is delivered until somebody starts it. Nil where metadata is in MongoDB.
+    let targets: TargetEngine?
     let users: UserDirectory
     let configuration: GatewayConfiguration
     private let parts: Parts
@@ -43,7 +46,9 @@ public final class OpenStore: Sendable {
         }
     }
 
-    private init(_ parts: Parts, users: UserDirectory, configuration: GatewayConfiguration, pool: Pool) {
+    private init(
+        _ parts: Parts, users: UserDirectory, secrets: SecretBox, configuration: GatewayConfiguration, pool: Pool
+    ) {
         self.parts = parts
         let objects = parts.objects
         metadata = parts.metadata
@@ -54,6 +59,15 @@ public final class OpenStore: Sendable {
         scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
         search = parts.search
         jobs = parts.embedded.map { JobEngine(store: $0, hooks: HookDirectory($0), pool: pool) }
+        var targetConfiguration = TargetEngineConfiguration()
+        targetConfiguration.region = configuration.region
+        targetConfiguration.outbound = configuration.outbound
+        let sealing = TargetEngine.Sealing(
+            seal: { secrets.seal($0, context: $1) }, open: { secrets.open($0, context: $1) })
+        targets = parts.embedded.map {
+            TargetEngine(store: $0, sealing: sealing, pool: pool, configuration: targetConfiguration)
+        }
+        if let jobs, let targets { jobs.follow { targets.notice() } }
         self.users = users
         self.configuration = configuration
     }
@@ -75,7 +89,7 @@ public final class OpenStore: Sendable {
             let secrets = try await openSecrets(of: parts, configuration)
             let users = UserDirectory(
                 metadata: parts.metadata, secrets: secrets, freshFor: parts.shared == nil ? nil : .seconds(1))
-            return OpenStore(parts, users: users, configuration: configuration, pool: pool)
+            return OpenStore(parts, users: users, secrets: secrets, configuration: configuration, pool: pool)
         } catch {
             await parts.close()
             throw StartError("The users of \(configuration.data) cannot be read", because: error)
@@ -165,6 +179,7 @@ public final class OpenStore: Sendable {
 
     public func close() async {
         await jobs?.stop()
+        await targets?.stop()
         objects.sweeper.stop()
         await scrubber.stop()
         await search.stop()
@@ -187,7 +202,8 @@ public final class OpenStore: Sendable {
 
     private var jobRoutes: [Route] {
         JobRoutes(jobs: jobs, metadata: metadata).routes
-            + HookRoutes(administration: HookAdministration(jobs: jobs, metadata: metadata)).routes
+            + HookRoutes(administration: HookAdministration(jobs: jobs, targets: targets, metadata: metadata)).routes
+            + TargetRoutes(targets: targets, jobs: jobs, metadata: metadata).routes
     }
 
     var administration: Administration {
