@@ -57,6 +57,12 @@ import Testing
         #expect(try await program.run("hooks", "set", "image-assets", "bad.json").status == 2)
         try await program.succeed("hooks", "set", "image-assets", "hooks.json", saying: "of revision ")
         try await program.succeed("hooks", "get", "image-assets", saying: "\"name\": \"later\"")
+        for file in ["-", "/dev/stdin"] {
+            let piped = try await ChildProcess.run(
+                ["sh", "-c", "cat hooks.json | \"$0\" hooks validate image-assets \(file)", try Gateway.binary()],
+                environment: ["OGW_DATA": gateway.data, "PATH": "/usr/bin:/bin"], folder: program.folder.path)
+            #expect(piped.status == 0, "\(file): \(piped.output)")
+        }
         let again = try await program.run("hooks", "set", "image-assets", "hooks.json", "--revision", "0")
         #expect(again.status == 1 && again.output.contains("of another revision"), "\(again.output)")
         try await program.succeed(

@@ -248,6 +248,10 @@ import Threads
         try await scene.put("a")
         #expect(try await scene.one().group.event.key.text == "a")
         #expect(reported.withLock { $0 }.count == 1)
+        // Nor the next start.
+        let next = JobEngine(store: scene.store, hooks: HookDirectory(scene.store), pool: Scene.pool)
+        try await next.start()
+        await next.stop()
         await scene.close()
     }
 

@@ -8,12 +8,15 @@ extension Services {
     func publish(
         _ staged: StagedBlob, as new: NewVersion, in bucket: Bucket, noting name: EventName, by caller: Caller
     ) async throws -> ObjectVersion {
+        // A call that may wait costs a frame even where it does not.
+        var (rules, isAnswered) = knownRules(of: bucket)
+        if !isAnswered { rules = try await self.rules(of: bucket) }
+        guard let rules, rules.waits(for: [name]) else { return try await objects.publish(staged, as: new) }
+        let object = FilteredObject(
+            key: new.key.utf8, size: staged.size, contentType: new.attributes.contentType, tags: new.tags,
+            userMetadata: new.attributes.userMetadata, customer: caller.customer)
         var new = new
-        new.event = try await event(name, in: bucket, by: caller) {
-            FilteredObject(
-                key: new.key.utf8, size: staged.size, contentType: new.attributes.contentType, tags: new.tags,
-                userMetadata: new.attributes.userMetadata, customer: caller.customer)
-        }
+        new.event = rules.draft(name, of: object, in: bucket, because: EventCause(caller))
         let version = try await objects.publish(staged, as: new)
         if new.event != nil { jobs?.notice() }
         return version
@@ -49,10 +52,13 @@ extension Services {
 
     /// Nil where the bucket has no hooks.
     func rules(of bucket: Bucket) async throws -> HookRules? {
-        guard let jobs else { return nil }
-        // A call that may wait costs a frame even where it does not.
-        let (known, isAnswered) = jobs.hooks.known(of: bucket.id)
-        return isAnswered ? known : try await jobs.hooks.rules(of: bucket.id)
+        let (known, isAnswered) = knownRules(of: bucket)
+        return isAnswered ? known : try await jobs?.hooks.rules(of: bucket.id)
+    }
+
+    /// What memory alone says.
+    private func knownRules(of bucket: Bucket) -> (rules: HookRules?, isAnswered: Bool) {
+        jobs?.hooks.known(of: bucket.id) ?? (nil, true)
     }
 
     func filtered(_ version: ObjectVersion) -> FilteredObject {

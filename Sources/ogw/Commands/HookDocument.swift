@@ -13,8 +13,7 @@ enum HookDocument {
         let text: [UInt8]
         do {
             text =
-                try path == "-"
-                ? standardInput() : OpenFile.open(path, flags: O_RDONLY).read(at: 0, count: sizeMax + 1)
+                try path == "-" ? read(STDIN_FILENO) : read(OpenFile.open(path, flags: O_RDONLY))
         } catch {
             throw command.usage("\(place) is \"\(path)\": wanted a readable file (\(error))")
         }
@@ -24,11 +23,16 @@ enum HookDocument {
         return value
     }
 
-    private static func standardInput() throws(SystemError) -> [UInt8] {
+    private static func read(_ file: OpenFile) throws(SystemError) -> [UInt8] {
+        try withExtendedLifetime(file) { () throws(SystemError) in try read(file.descriptor) }
+    }
+
+    /// In order, as a pipe is read: `<(...)` of a shell is one.
+    private static func read(_ descriptor: Int32) throws(SystemError) -> [UInt8] {
         var (text, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 64 << 10))
         while text.count <= sizeMax {
             // SAFETY: the call fills the buffer lent to it, within its length.
-            let got = unsafe Glibc.read(STDIN_FILENO, &buffer, buffer.count)
+            let got = unsafe Glibc.read(descriptor, &buffer, buffer.count)
             if got == 0 { break }
             if got > 0 {
                 text += buffer.prefix(got)
