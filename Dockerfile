@@ -12,7 +12,8 @@ RUN scripts/swift build -c release --static-swift-stdlib --product ogw \
 FROM debian:12-slim
 RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
-        ca-certificates curl ffmpeg libcurl4 libexpat1 libmongoc-1.0-0 libpoppler-glib8 libsqlite3-0 libssl3 \
+        ca-certificates curl ffmpeg libcurl4 libexpat1 libhiredis0.14 libmongoc-1.0-0 libnats3.4 libpoppler-glib8 \
+        librabbitmq4 librdkafka1 libsqlite3-0 libssl3 \
         libvips42 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /data --create-home ogw

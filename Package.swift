@@ -50,6 +50,11 @@ let package = Package(
         library("CVips", pkgConfig: "vips", package: "libvips-dev"),
         library("CPoppler", pkgConfig: "poppler-glib", package: "libpoppler-glib-dev"),
         library("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
+        // Their pkg-config files say more than the compiler may be told.
+        library("CHiredis", package: "libhiredis-dev"),
+        library("CNATS", package: "libnats-dev"),
+        library("CRabbitMQ", package: "librabbitmq-dev"),
+        library("CKafka", package: "librdkafka-dev"),
         library("CSandbox"),
         .target(name: "CDigests"),
         .target(name: "CPageChecks", dependencies: ["CSQLite", "CDigests"]),
@@ -75,11 +80,17 @@ let package = Package(
         module("Hooks", ["Bytes", "JSON", "Threads", "Metadata"]),
         module("Worker", ["Bytes", "JSON", "Threads", "Files", "Digests", "HTTPClient", "Hooks"]),
         module(
+            "Targets",
+            [
+                "CHiredis", "CNATS", "CRabbitMQ", "CKafka", "Bytes", "JSON", "Threads", "Digests", "HTTPClient",
+                "Metadata",
+                "Hooks",
+            ]),
+        module(
             "ObjectGateway",
             [
                 "Bytes", "JSON", "Search", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer", "SigV4",
-                "Metadata",
-                "Buckets", "Hooks",
+                "Metadata", "Buckets", "Hooks", "Targets",
             ]),
         program(
             "ogw",
@@ -162,13 +173,19 @@ let package = Package(
             ]),
         tests("HooksTests", ["Hooks", "JSON", "Metadata", "Files", "Threads", "Bytes"]),
         tests(
+            "TargetsTests",
+            [
+                "Targets", "CKafka", "CNATS", "CRabbitMQ", "Hooks", "JSON", "HTTPClient", "Metadata", "Digests",
+                "Files", "Threads", "Bytes",
+            ]),
+        tests(
             "ObjectGatewayTests",
             [
                 "ObjectGateway", "JSON", "HTTPServer", "HTTPClient", "SigV4", "Search", "Metadata", "Buckets", "Hooks",
-                "Worker", "XML", "Digests", "Bytes", "Files", "Threads", "ogw-media",
+                "Targets", "Worker", "XML", "Digests", "Bytes", "Files", "Threads", "ogw-media",
             ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
-        tests("EndToEnd", ["Bytes", "Files", "TestMongo"], exclude: ["Clients"]),
+        tests("EndToEnd", ["Bytes", "JSON", "Files", "TestMongo"], exclude: ["Clients"]),
         tests("TidyTests", ["ObjectGateway"]),
     ]
 )

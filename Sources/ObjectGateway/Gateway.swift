@@ -4,6 +4,7 @@ public import HTTPServer
 public import Hooks
 import Metadata
 import SigV4
+public import Targets
 
 /// The S3 endpoint: one request in, one response out.
 public final class Gateway: Sendable {
@@ -16,10 +17,10 @@ public final class Gateway: Sendable {
 
     /// `jobs` is nil where nothing can have hooks.
     public init(
-        store: ObjectStore, users: UserDirectory, jobs: JobEngine? = nil, log: Log, metrics: Metrics,
-        configuration: GatewayConfiguration
+        store: ObjectStore, users: UserDirectory, jobs: JobEngine? = nil, targets: TargetEngine? = nil, log: Log,
+        metrics: Metrics, configuration: GatewayConfiguration
     ) {
-        services = Services(objects: store, jobs: jobs, configuration: configuration)
+        services = Services(objects: store, jobs: jobs, targets: targets, configuration: configuration)
         authenticator = Authenticator(users: users, configuration: configuration)
         domains = configuration.domains.map { [UInt8]($0.utf8) }
         self.log = log

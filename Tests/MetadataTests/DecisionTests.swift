@@ -102,7 +102,17 @@ import Testing
         let changes = try Rows(connection: decided.connection).assetChanges(after: 0, limit: 10)
         try decided.apply(.forgetAssetChanges(through: changes[2].number))
         for version in ["asset", "gone"] { try decided.apply(delete(version, .null)) }
+        try targets(&decided)
         try jobs(&decided, bucket)
+    }
+
+    private func targets(_ decided: inout Decided) throws {
+        for name in ["webhook:x", "redis:y", "webhook:x"] {
+            try decided.apply(
+                .setTarget(StoredTarget(name: name, document: [1], sealedSecret: [2, 3], created: .fixed)))
+        }
+        try decided.apply(.moveTarget("webhook:x", to: 1 << 40, dropping: 3))
+        try decided.apply(.removeTarget("redis:y"))
     }
 
     /// A hook of two steps: one run that ends well, and one that dies, is retried and is cancelled.

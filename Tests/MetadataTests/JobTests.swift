@@ -273,10 +273,11 @@ import Testing
     @Test func `the end of a group is an event for those it names`() async throws {
         let scene = try await Scene()
         try await scene.put("a")
-        try await scene.plan(notify: ["webhook:cms"])
+        let group = try #require(try await scene.plan(notify: ["webhook:cms"]).first)
         _ = try await scene.complete(try await scene.one())
         let last = try #require(try await scene.store.events(after: 0, limit: 10).last)
         #expect(last.draft.name == .jobFinished && last.draft.bindings.map(\.target) == ["webhook:cms"])
+        #expect(last.draft.requestID == group.id.text)
         await scene.embedded.close()
     }
 

@@ -52,6 +52,7 @@ import Testing
                 DROP TABLE job_state;
                 DROP TABLE job_groups;
                 DROP TABLE jobs;
+                DROP TABLE targets;
                 DROP TABLE asset_changes;
                 ALTER TABLE buckets DROP COLUMN assets;
                 INSERT INTO segments VALUES (1, 100);
@@ -69,12 +70,21 @@ import Testing
         let connection = try Connection.open(folder.path + "/main.db", mode: .readWrite)
         try Schema.prepare(connection)
         let expected = try Tables.dump(connection)
-        for table in ["hooks", "events", "job_state", "job_groups", "jobs"] {
+        for table in ["hooks", "events", "job_state", "job_groups", "jobs", "targets"] {
             try connection.run(script: "DROP TABLE \(table)")
         }
         try connection.run(script: "PRAGMA user_version = 5")
         try Schema.prepare(connection)
         #expect(try Tables.dump(connection) == expected && Rows(connection: connection).plannedEvents() == 0)
+    }
+
+    @Test func `the sixth schema gets the table of targets`() throws {
+        let folder = try TemporaryFolder()
+        let connection = try Connection.open(folder.path + "/main.db", mode: .readWrite)
+        try Schema.prepare(connection)
+        try connection.run(script: "DROP TABLE targets; PRAGMA user_version = 6")
+        try Schema.prepare(connection)
+        #expect(try Rows(connection: connection).targets().isEmpty && Schema.found(in: connection) == Schema.version)
     }
 
     @Test func `live bytes of the segment being written join the table when the next one is written`() throws {

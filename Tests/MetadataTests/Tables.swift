@@ -4,7 +4,7 @@ import SQLite
 
 /// All rows of a database, to be compared.
 enum Tables {
-    /// Schemas before the sixth have no jobs.
+    /// Schemas before the sixth have no jobs, nor targets.
     static func dump(_ connection: Connection, hasJobs: Bool = true) throws -> [[[UInt8]?]] {
         var tables: [(StaticString, Int32)] = [
             ("SELECT * FROM buckets ORDER BY 1", 6), ("SELECT * FROM versions ORDER BY 1, 2, 3", 17),
@@ -19,7 +19,7 @@ enum Tables {
             tables += [
                 ("SELECT * FROM hooks ORDER BY 1, 2", 4), ("SELECT * FROM events ORDER BY 1", 3),
                 ("SELECT * FROM job_state", 2), ("SELECT * FROM job_groups ORDER BY 1", 5),
-                ("SELECT * FROM jobs ORDER BY 1", 8),
+                ("SELECT * FROM jobs ORDER BY 1", 8), ("SELECT * FROM targets ORDER BY 1", 4),
             ]
         }
         var rows: [[[UInt8]?]] = []

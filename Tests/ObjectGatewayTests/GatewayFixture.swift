@@ -5,6 +5,7 @@ import Hooks
 import JSON
 import Metadata
 import SigV4
+import Targets
 import TestSupport
 import Testing
 import Threads
@@ -23,6 +24,7 @@ final class GatewayFixture: Sendable {
     let users: UserDirectory
     /// Not started: events stay as they were noted.
     let jobs: JobEngine
+    let targets: TargetEngine
     let gateway: Gateway
 
     /// With the bucket `bucket`, made by the administrator, in the given state.
@@ -43,8 +45,13 @@ final class GatewayFixture: Sendable {
         let secrets = try #require(SecretBox(key: [UInt8](repeating: 7, count: 32)))
         users = UserDirectory(metadata: store, secrets: secrets)
         jobs = JobEngine(store: store, hooks: HookDirectory(store), pool: Self.pool)
+        targets = TargetEngine(
+            store: store,
+            sealing: .init(seal: { secrets.seal($0, context: $1) }, open: { secrets.open($0, context: $1) }),
+            pool: Self.pool)
         gateway = Gateway(
-            store: objects, users: users, jobs: jobs, log: Log(level: .error, writesAccess: false),
+            store: objects, users: users, jobs: jobs, targets: targets,
+            log: Log(level: .error, writesAccess: false),
             metrics: Metrics(operations: Gateway.operationNames), configuration: configuration)
         for user in TestUser.all {
             _ = try await users.add(

@@ -126,6 +126,29 @@ import Testing
         }
     }
 
+    @Test func `targets are registered with their secrets, and a second application writes nothing`() async throws {
+        try await withStore { store in
+            let text = """
+                {"targets": [{"name": "webhook:cms", "url": "https://cms.example/", "secret": "s3cret"}]}
+                """
+            let application = StartFileApplication(file: try file(text), store: store)
+            #expect(try await application.run().targets == 1)
+            let targets = try #require(store.targets)
+            let target = try #require(try await targets.all().first)
+            #expect(target.name.description == "webhook:cms" && target.hasSecret)
+            #expect(target.document == ["url": "https://cms.example/"])
+            #expect(try await application.run().targets == 0)
+        }
+        for (target, place) in [
+            (#"{"name": "pigeon:x", "url": "https://a.example/"}"#, "targets[0].name"),
+            (#"{"name": "webhook:x", "url": "ftp://a.example/"}"#, "targets[0].url"),
+            (#"{"name": "redis:x", "url": "redis://h"}"#, "targets[0].key"),
+        ] {
+            let fault = #expect(throws: SettingError.self) { try file(#"{"targets": [\#(target)]}"#) }
+            #expect(fault.map { "\($0)".contains(place) } == true, "\(String(describing: fault))")
+        }
+    }
+
     @Test func `a user that exists is brought to what the file says`() async throws {
         try await withStore { store in
             let first = try file("{\"users\": [\(user("alice", key: "ALICE"))]}")

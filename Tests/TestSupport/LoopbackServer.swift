@@ -1,7 +1,7 @@
 import Glibc
 import Threads
 
-/// A server on a free port of 127.0.0.1 that answers each connection with the same bytes, then closes it.
+/// A server on a port of 127.0.0.1 that answers one connection after another, each once, then closes it.
 public final class LoopbackServer: Sendable {
     public let port: UInt16
     private let listener: Int32
@@ -12,8 +12,11 @@ public final class LoopbackServer: Sendable {
     public var url: String { "http://127.0.0.1:\(port)" }
 
     /// `response` goes out as it is. Nil answers nothing and keeps the connection open until `stop`.
-    public init(response: [UInt8]?) throws {
-        (listener, port) = try listenOnLoopback()
+    public convenience init(response: [UInt8]?) throws { try self.init { _ in response } }
+
+    /// Of any port where `port` is 0. `answer` is given what the connection sent.
+    public init(port wanted: UInt16 = 0, answer: @escaping @Sendable ([UInt8]) -> [UInt8]?) throws {
+        (listener, port) = try listenOnLoopback(port: wanted)
         let listener = listener
         let log = log
         startThread {
@@ -23,7 +26,7 @@ public final class LoopbackServer: Sendable {
                 if connection < 0 { break }
                 let request = readRequest(connection)
                 log.withLock { $0.append(request) }
-                guard let response else {
+                guard let response = answer(request) else {
                     held.append(connection)
                     continue
                 }
@@ -79,6 +82,10 @@ public func startThread(_ body: @escaping @Sendable () -> Void) {
 func listenOnLoopback(port: UInt16 = 0) throws -> (descriptor: Int32, port: UInt16) {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw TestSupportError("no socket: errno \(errno)") }
+    // A server that comes back finds connections of its former self, which are over.
+    var isReused: Int32 = 1
+    // SAFETY: the number is lent for the call, with its size.
+    _ = unsafe setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian

@@ -10,7 +10,7 @@ public struct Hook: Sendable, Equatable {
     public var filter = HookFilter()
     /// Each stands behind the one that it runs after.
     public var steps: [Step]
-    /// Targets, as `kind:name`, that are told of the hook's end.
+    /// Targets, as `kind:name`, that are told of the hook's end; of the event itself where it has no steps.
     public var notify: [String] = []
     /// The name of the queue that its jobs wait in.
     public var queue = Self.queueDefault

@@ -57,10 +57,11 @@ public struct HookConfiguration: Sendable, Equatable {
             guard !bindings.contains(where: { $0.id == binding.id }) else {
                 throw JSONFault(path: "\(place).id", value: binding.id, wanted: "an id that no other binding has")
             }
-            guard let hook = hooks.first(where: { $0.name == binding.hook }) else {
-                throw JSONFault(path: "\(place).hook", value: binding.hook, wanted: "the name of one of the hooks")
+            let hook = hooks.first { $0.name == binding.hook }
+            if let name = binding.hook, hook == nil {
+                throw JSONFault(path: "\(place).hook", value: name, wanted: "the name of one of the hooks")
             }
-            if let (step, event) = hook.stepWithoutObject(at: binding.events) {
+            if let hook, let (step, event) = hook.stepWithoutObject(at: binding.events) {
                 throw JSONFault(
                     path: "\(place).on", value: event.text,
                     wanted: "no removal, as the step \(step.name) of \(hook.name) reads the object")
@@ -84,8 +85,19 @@ public struct HookConfiguration: Sendable, Equatable {
         }
     }
 
+    /// The targets that hooks and bindings name, as `kind:name`.
+    public var targets: Set<String> {
+        Set(hooks.flatMap(\.notify) + bindings.compactMap { $0.target?.description })
+    }
+
     /// Throws where a hook names an addon or a target that is not registered, or writes its files where it finds them again.
     public func check(within store: Surroundings) throws(JSONFault) {
+        for (index, binding) in bindings.enumerated() {
+            if let name = binding.target?.description, !store.targets.contains(name) {
+                throw JSONFault(
+                    path: "bindings[\(index)].target", value: name, wanted: "the name of a registered target")
+            }
+        }
         for (index, hook) in hooks.enumerated() {
             let path = "hooks[\(index)]"
             for step in hook.steps {

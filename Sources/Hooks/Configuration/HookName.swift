@@ -1,5 +1,5 @@
 import Bytes
-import JSON
+public import JSON
 
 /// The names of hooks, steps, presets, addons and queues: 1 to 64 letters, digits, `-` and `_`, the first a letter or digit.
 public enum HookName {
@@ -23,7 +23,7 @@ extension JSONMembers {
         return text
     }
 
-    func duration(_ name: String, in range: ClosedRange<Duration>) throws(JSONFault) -> Duration? {
+    public func duration(_ name: String, in range: ClosedRange<Duration>) throws(JSONFault) -> Duration? {
         let wanted =
             "\(DurationText.wanted), from \(DurationText.write(range.lowerBound)) to \(DurationText.write(range.upperBound))"
         guard let value = self[name] else { return nil }

@@ -29,6 +29,7 @@ public final class JobEngine: Sendable {
     let pool: Pool
     let configuration: JobEngineConfiguration
     private let observer = Lock<(@Sendable (Problem) -> Void)?>(nil)
+    private let follower = Lock<(@Sendable () -> Void)?>(nil)
     let state: Lock<State>
     let isStopped = Atomic(false)
 
@@ -79,6 +80,11 @@ public final class JobEngine: Sendable {
     /// Who is told from now on of what went wrong in the background.
     public func observe(_ observer: @escaping @Sendable (Problem) -> Void) {
         self.observer.withLock { $0 = observer }
+    }
+
+    /// Who is told from now on that an event was committed.
+    public func follow(_ follower: @escaping @Sendable () -> Void) {
+        self.follower.withLock { $0 = follower }
     }
 
     func report(_ problem: Problem) { observer.withLock { $0 }?(problem) }
@@ -162,6 +168,7 @@ public final class JobEngine: Sendable {
 
     /// An event was committed. Returns at once.
     public func notice() {
+        follower.withLock { $0 }?()
         let begins = state.withLock { state in
             state.hasNews = true
             guard !state.isPlanning, !isStopped.load(ordering: .relaxed) else { return false }
@@ -227,6 +234,8 @@ public final class JobEngine: Sendable {
         if try await store.planJobs(after: former, through: last.position, groups), !groups.isEmpty {
             wakeAll()
             tell(made: groups)
+            // Some ended before they began.
+            if groups.contains(where: { !$0.notify.isEmpty }) { follower.withLock { $0 }?() }
         }
         return events.count == configuration.planLengthMax
     }

@@ -19,17 +19,29 @@ public struct EventCause: Sendable {
 }
 
 extension HookRules {
-    /// What is to be noted of an event before its commit; nil where it sets off no hook.
+    /// What is to be noted of an event before its commit; nil where it sets off no hook, and nobody is told of it.
+    ///
+    /// A hook without steps has nothing to run: its targets are told of the event itself. Those of a hook with steps are told when
+    /// these have ended.
     public func draft(
         _ name: EventName, of object: FilteredObject, in bucket: Bucket, because cause: EventCause
     ) -> EventDraft? {
-        let chosen = matches(name, of: object, in: bucket.id, from: cause.origin)
-        guard !chosen.isEmpty else { return nil }
+        var chosen = matches(name, of: object, in: bucket.id, from: cause.origin)
+        var told: [EventBinding] = []
+        for hook in configuration.hooks where hook.steps.isEmpty && chosen.contains(where: { $0.name == hook.name }) {
+            chosen.removeAll { $0.name == hook.name }
+            told += hook.notify.map { EventBinding(id: hook.name, target: $0) }
+        }
+        for binding in configuration.bindings where binding.matches(name, object.key) {
+            if let target = binding.target { told.append(EventBinding(id: binding.id, target: target.description)) }
+        }
+        guard !chosen.isEmpty || !told.isEmpty else { return nil }
         var draft = EventDraft(
             name: name, bucketName: bucket.name, principal: cause.principal, customer: object.customer,
             sourceAddress: Array(cause.address.utf8), requestID: cause.requestID, origin: cause.origin,
             revision: revision)
         draft.hooks = chosen
+        draft.bindings = told
         return draft
     }
 

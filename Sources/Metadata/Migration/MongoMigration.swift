@@ -81,6 +81,11 @@ public struct MongoMigration: Sendable {
 
     /// MongoDB keeps none, so that they would end without a word.
     private func refuseHooks() async throws {
+        if let target = try await source.targets().first {
+            throw MigrationError.refused(
+                "the target \(target.name) is registered, and events do not work with metadata in MongoDB: remove it first"
+            )
+        }
         for bucket in try await source.migratedBuckets() {
             guard let hooks = try await source.hooks(of: bucket.id), !hooks.document.isEmpty else { continue }
             throw MigrationError.refused(

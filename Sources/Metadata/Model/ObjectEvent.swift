@@ -43,6 +43,7 @@ public struct EventDraft: Sendable, Equatable {
     public var customer: String?
     /// As text.
     public var sourceAddress: [UInt8]
+    /// Of the request that led to it; the run's id, as text, where it tells of the end of one.
     public var requestID: [UInt8]
     /// What led to it, where a hook did.
     public var origin: EventOrigin?

@@ -264,6 +264,7 @@ extension Decider {
         event.moment = now
         event.draft.name = .jobFinished
         event.draft.hooks = []
+        event.draft.requestID = group.id.text
         event.draft.bindings = group.notify.map { EventBinding(id: group.hook, target: $0) }
         decision.changes.append(.event(event))
     }

@@ -64,6 +64,10 @@ struct Decider {
         case .endTry(let failure): answer = .jobEnded(try endTry(failure, &decision))
         case .cancelJobs(let group): answer = .jobEnded(try cancelJobs(of: group, &decision))
         case .retryJob(let job): answer = .jobEnded(try retry(job, &decision))
+        case .setTarget(let target): answer = try setTarget(target, &decision)
+        case .removeTarget(let name): answer = try removeTarget(name, &decision)
+        case .moveTarget(let name, let position, let count):
+            answer = try moveTarget(name, to: position, dropping: count, &decision)
         case .forgetHistory(let moment): answer = try forgetHistory(before: moment, &decision)
         case .forgetCompleted(let moment):
             if try rows.hasCompleted(before: moment) { decision.changes.append(.completedForgotten(before: moment)) }

@@ -72,4 +72,8 @@ enum RowChange: Sendable, Equatable {
     case historyForgotten(eventsThrough: Int64, groups: [JobID])
     /// A new revision of a bucket's hooks; no bytes where it has none any more.
     case hooks(BucketID, revision: Int64, [UInt8], at: Timestamp)
+    /// Replaces the row of the same name.
+    case target(StoredTarget)
+    case targetRemoved(String)
+    case targetMoved(String, position: Int64, droppedCount: Int64)
 }

@@ -12,6 +12,7 @@ extension Records {
         /// A bucket of which it was said whether its objects are assets.
         case bucketWithAssets, asset, assetRemoved, assetChangesForgotten
         case event, eventsPlanned, jobGroup, job, historyForgotten, hooks
+        case target, targetRemoved, targetMoved
     }
 
     /// The body of a record of the log: all of a decision but its payload. `moment` is the store's clock at the commit.
@@ -136,6 +137,19 @@ extension Records {
             out.put(revision)
             out.put(document)
             out.put(moment.milliseconds)
+        case .target(let target):
+            tag(.target)
+            out.put(encode(target))
+            out.put(target.position)
+            out.put(target.droppedCount)
+        case .targetRemoved(let name):
+            tag(.targetRemoved)
+            out.put(name.utf8)
+        case .targetMoved(let name, let position, let droppedCount):
+            tag(.targetMoved)
+            out.put(name.utf8)
+            out.put(position)
+            out.put(droppedCount)
         case .blobMoved(let id, let former):
             tag(.blobMoved)
             out.put(id.value)
@@ -178,6 +192,16 @@ extension Records {
             let revision = try reader.signed()
             let document = try reader.field()
             return .hooks(bucket, revision: revision, document, at: Timestamp(milliseconds: try reader.signed()))
+        case .target:
+            var target = try target(try reader.field())
+            target.position = try reader.signed()
+            target.droppedCount = try reader.signed()
+            return .target(target)
+        case .targetRemoved: return .targetRemoved(try text(&reader))
+        case .targetMoved:
+            let name = try text(&reader)
+            let position = try reader.signed()
+            return .targetMoved(name, position: position, droppedCount: try reader.signed())
         case .bucketRemoved: return .bucketRemoved(BucketID(try reader.signed()))
         case .version: return .version(BucketID(try reader.signed()), try version(try reader.field()))
         case .versionRemoved:

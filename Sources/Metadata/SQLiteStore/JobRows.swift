@@ -53,13 +53,14 @@ extension Rows {
         }
     }
 
-    /// The last event that may be forgotten: it is before `moment`, and its jobs were made.
+    /// The last event that may be forgotten: it is before `moment`, its jobs were made, and no target needs it.
     func lastEvent(before moment: Timestamp) throws(MetadataError) -> Int64? {
         try connection.with(
             """
             SELECT max(position) FROM (
                 SELECT position FROM events
-                WHERE moment < ?1 AND position <= (SELECT planned FROM job_state) ORDER BY position LIMIT ?2)
+                WHERE moment < ?1 AND position <= (SELECT planned FROM job_state)
+                    AND position <= (SELECT coalesce(min(position), 0x7FFFFFFFFFFFFFFF) FROM targets) ORDER BY position LIMIT ?2)
             """
         ) { (row) throws(MetadataError) in
             row.bind(moment.milliseconds, at: 1)

@@ -35,6 +35,11 @@ enum Mutation: Sendable {
     case endTry(JobFailure)
     case cancelJobs(group: JobID)
     case retryJob(JobID)
+    /// Registers a receiver of events, or replaces what was said of it.
+    case setTarget(StoredTarget)
+    case removeTarget(String)
+    /// Notes how far a target is.
+    case moveTarget(String, to: Int64, dropping: Int64)
     /// Forgets what ended long ago.
     case forgetHistory(before: Timestamp)
     /// Forgets results of Complete that are older than clients may ask for.
@@ -56,11 +61,11 @@ extension Mutation {
     var makesRoom: Bool {
         switch self {
         case .delete, .deleteBucket, .abortUpload, .forgetGarbage, .forgetCompleted, .forgetAssetChanges,
-            .forgetHistory:
+            .forgetHistory, .removeTarget, .moveTarget:
             true
         case .createBucket, .setVersioning, .publish, .setTags, .createUpload, .putPart, .completeUpload, .addUser,
             .updateUser, .relocate, .setAssets, .setAssetDetails, .makeAssets, .setHooks, .noteEvents, .planJobs,
-            .claimJobs, .completeJob, .endTry, .cancelJobs, .retryJob:
+            .claimJobs, .completeJob, .endTry, .cancelJobs, .retryJob, .setTarget:
             false
         }
     }

@@ -130,6 +130,10 @@ extension Connection {
                 $0.bind(document, at: 3)
                 $0.bind(moment.milliseconds, at: 4)
             }
+        case .target(let target): try put(target)
+        case .targetRemoved(let name): try write("DELETE FROM targets WHERE name = ?1") { $0.bind(name, at: 1) }
+        case .targetMoved(let name, let position, let count):
+            try moveTarget(name, to: position, droppedCount: count)
         case .garbageForgotten(let blobs):
             for blob in blobs {
                 try write("DELETE FROM gc_queue WHERE blob = ?1") { $0.bind(Int64(bitPattern: blob.value), at: 1) }

@@ -2,7 +2,7 @@ import SQLite
 
 /// The tables of `main.db`. Its `user_version` says which of these schemas it has.
 enum Schema {
-    static let version: Int64 = 6
+    static let version: Int64 = 7
     /// The one before `versionWithPageChecks` has the same tables, in pages without check values (`PageUpgrade`).
     static let versionWithoutPageChecks: Int64 = 4
     static let versionWithPageChecks: Int64 = 5
@@ -19,7 +19,8 @@ enum Schema {
             if found == 1 { try migrateFromFirst(connection) }
             if found == 1 || found == 2 { try migrateFromSecond(connection) }
             if (1...3).contains(found) { return try migrateFromThird(connection) }
-            if found == versionWithPageChecks { return try migrateFromFifth(connection) }
+            if found == versionWithPageChecks { try migrateFromFifth(connection) }
+            if found == versionWithPageChecks || found == 6 { return try migrateFromSixth(connection) }
             guard found == 0 else {
                 throw MetadataError.broken(
                     "main.db has schema \(found); this program knows schema \(version). "
@@ -30,7 +31,7 @@ enum Schema {
             }
             try connection.begin()
             try connection.run(
-                script: tables + logTables + uncountedColumns + assetTables + jobTables
+                script: tables + logTables + uncountedColumns + assetTables + jobTables + targetTable
                     + "PRAGMA user_version = \(version);")
             try connection.commit()
         } catch let error as SQLiteError {
@@ -92,6 +93,13 @@ enum Schema {
     private static func migrateFromFifth(_ connection: Connection) throws(SQLiteError) {
         try connection.begin()
         try connection.run(script: jobTables + "PRAGMA user_version = 6;")
+        try connection.commit()
+    }
+
+    /// The sixth schema had no targets.
+    private static func migrateFromSixth(_ connection: Connection) throws(SQLiteError) {
+        try connection.begin()
+        try connection.run(script: targetTable + "PRAGMA user_version = 7;")
         try connection.commit()
     }
 
@@ -309,6 +317,17 @@ enum Schema {
         CREATE INDEX jobs_ready ON jobs (queue, lane, rank, id) WHERE state = 0;
         CREATE INDEX jobs_due ON jobs (due) WHERE state = 2;
         CREATE INDEX jobs_held ON jobs (state, id) WHERE state IN (1, 4);
+
+        """
+
+    /// Receivers of events, as the sixth schema got them, with the last event that each needs no more.
+    private static let targetTable = """
+        CREATE TABLE targets (
+            name TEXT PRIMARY KEY,
+            record BLOB NOT NULL,
+            position INTEGER NOT NULL,
+            dropped INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
 
         """
 }

@@ -1,10 +1,12 @@
 import Bytes
 import Files
 import Glibc
+import Hooks
 import JSON
 import Metadata
+import Targets
 
-/// The JSON file of `OGW_CONFIG`: users and buckets that a store shall have. Reading it checks everything that can be known
+/// The JSON file of `OGW_CONFIG`: users, buckets and targets that a store shall have. Reading it checks everything that can be known
 /// without the store.
 struct StartFile: Sendable {
     struct Bucket: Sendable {
@@ -15,9 +17,16 @@ struct StartFile: Sendable {
         var assets: Bool?
     }
 
+    struct Target: Sendable {
+        var name: TargetName
+        /// As `TargetEngine.set` takes it.
+        var document: JSONValue
+    }
+
     let path: String
     private(set) var users: [KnownUser] = []
     private(set) var buckets: [Bucket] = []
+    private(set) var targets: [Target] = []
     private static let sizeMax = 16 << 20
     /// Of users, and of buckets.
     private static let countMax = 100_000
@@ -42,12 +51,15 @@ struct StartFile: Sendable {
             throw SettingError(place: "OGW_CONFIG", value: path, wanted: "a file that holds JSON")
         }
         do throws(JSONFault) {
-            let file = try JSONMembers(root, of: ["users", "buckets"], at: "")
+            let file = try JSONMembers(root, of: ["users", "buckets", "targets"], at: "")
             for (place, value) in try file.list("users", countMax: Self.countMax) {
                 users.append(try Self.user(value, at: place))
             }
             for (place, value) in try file.list("buckets", countMax: Self.countMax) {
                 buckets.append(try Self.bucket(value, at: place))
+            }
+            for (place, value) in try file.list("targets", countMax: 1000) {
+                targets.append(try Self.target(value, at: place))
             }
         } catch {
             throw SettingError(
@@ -56,6 +68,7 @@ struct StartFile: Sendable {
         try refuseRepeated(users.map(\.name), in: "users", member: "name")
         try refuseRepeated(users.map { String(ascii: $0.accessKey) }, in: "users", member: "access_key")
         try refuseRepeated(buckets.map(\.name.description), in: "buckets", member: "name")
+        try refuseRepeated(targets.map(\.name.description), in: "targets", member: "name")
     }
 
     /// What is found only when the file meets the store.
@@ -94,6 +107,17 @@ struct StartFile: Sendable {
         return KnownUser(
             name: name, accessKey: key, secret: secret, policy: policy, customer: customer,
             isDisabled: try members.flag("disabled") ?? false)
+    }
+
+    /// The target's name beside what `PUT /api/targets` takes.
+    private static func target(_ value: JSONValue, at path: String) throws(JSONFault) -> Target {
+        let members = try JSONMembers(anyOf: value, at: path, secrets: ["secret"])
+        let text = try members.requiredText("name", wanted: TargetName.wanted)
+        guard let name = TargetName(text) else { throw members.fault("name", wanted: TargetName.wanted) }
+        guard case .object(let all) = value else { throw JSONFault(path: path, wanted: "an object") }
+        let document = JSONValue.object(all.filter { $0.name != "name" })
+        _ = try TargetSettings(name.kind, reading: document, at: path)
+        return Target(name: name, document: document)
     }
 
     private static func bucket(_ value: JSONValue, at path: String) throws(JSONFault) -> Bucket {

@@ -13,6 +13,14 @@ public final class Metrics: Sendable {
         var value: @Sendable () -> Double
     }
 
+    /// Values of one name, read when the metrics are asked for, whose labels change.
+    struct Family: Sendable {
+        var name: String
+        var kind: PrometheusText.Kind
+        var help: String
+        var samples: @Sendable () -> [(labels: [(String, String)], value: Double)]
+    }
+
     private struct ServicesKey: Hashable {
         var method: String
         var endpoint: String
@@ -21,6 +29,7 @@ public final class Metrics: Sendable {
 
     private let operations: OperationMetrics
     private let sources = Lock<[Source]>([])
+    private let families = Lock<[Family]>([])
     private let services = Lock<[ServicesKey: UInt64]>([:])
     private let started: Timestamp
 
@@ -45,12 +54,18 @@ public final class Metrics: Sendable {
     /// Adds a value that is read at each rendering. Sources of one name stand together in the order they were added.
     func add(_ source: Source) { sources.withLock { $0.append(source) } }
 
+    func add(_ family: Family) { families.withLock { $0.append(family) } }
+
     /// The Prometheus text form, content type `text/plain; version=0.0.4`. Reads files of /proc: it may block shortly.
     public func render() -> [UInt8] {
         var text = PrometheusText()
         operations.render(into: &text)
         renderServices(into: &text)
         renderSources(into: &text)
+        for family in families.withLock({ $0 }) {
+            text.family(family.name, family.kind, family.help)
+            for sample in family.samples() { text.sample(family.name, sample.labels, sample.value) }
+        }
         ProcessStatus.read().render(started: started, into: &text)
         return text.bytes
     }

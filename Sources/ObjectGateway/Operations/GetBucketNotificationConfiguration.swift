@@ -2,7 +2,7 @@ import HTTPServer
 import Hooks
 import Metadata
 
-/// API/GetBucketNotificationConfiguration: which events are bound to which hooks, beside what the hooks say themselves.
+/// API/GetBucketNotificationConfiguration: which events are bound to which hooks and targets, beside what the hooks say themselves.
 struct GetBucketNotificationConfiguration: S3Operation {
     static let route = OperationRoute(
         name: "GetBucketNotificationConfiguration", method: .get, scope: .bucket, parameters: ["notification"],
@@ -26,9 +26,10 @@ struct GetBucketNotificationConfiguration: S3Operation {
     static func encode(_ output: Output) -> Response {
         var xml = S3Document("NotificationConfiguration")
         for binding in output.bindings {
-            xml.open("CloudFunctionConfiguration")
+            let (kind, place, arn) = names(binding.destination, region: output.region)
+            xml.open(kind)
             xml.element("Id", binding.id)
-            xml.element("CloudFunction", HookARN.text(of: binding.hook, region: output.region))
+            xml.element(place, arn)
             for word in binding.words { xml.element("Event", word) }
             let rules: [(name: StaticString, value: String)] = [
                 ("prefix", binding.prefix), ("suffix", binding.suffix),
@@ -45,8 +46,20 @@ struct GetBucketNotificationConfiguration: S3Operation {
                 xml.close("S3Key")
                 xml.close("Filter")
             }
-            xml.close("CloudFunctionConfiguration")
+            xml.close(kind)
         }
         return xml.response()
+    }
+
+    private static func names(
+        _ destination: HookBinding.Destination, region: String
+    ) -> (kind: StaticString, place: StaticString, arn: String) {
+        switch destination {
+        case .hook(let name): ("CloudFunctionConfiguration", "CloudFunction", HookARN.text(of: name, region: region))
+        case .target(let name, isTopic: false):
+            ("QueueConfiguration", "Queue", TargetARN.text(of: name, isTopic: false, region: region))
+        case .target(let name, isTopic: true):
+            ("TopicConfiguration", "Topic", TargetARN.text(of: name, isTopic: true, region: region))
+        }
     }
 }

@@ -3,13 +3,14 @@ import HTTPServer
 import Hooks
 import JSON
 import Metadata
+import Targets
 import XML
 
-/// API/PutBucketNotificationConfiguration: binds events to hooks that the bucket has. The hooks themselves stay as they are.
+/// API/PutBucketNotificationConfiguration: binds events to hooks that the bucket has, and to registered targets. The hooks themselves stay as they are.
 struct PutBucketNotificationConfiguration: S3Operation {
     static let route = OperationRoute(
         name: "PutBucketNotificationConfiguration", method: .put, scope: .bucket, parameters: ["notification"],
-        action: .putBucketNotification, notes: "binds hooks by their ARNs; queues and topics are refused")
+        action: .putBucketNotification, notes: "binds hooks and targets by their ARNs; EventBridge is refused")
 
     struct Input: Sendable {
         var bucket: BucketName
@@ -24,27 +25,37 @@ struct PutBucketNotificationConfiguration: S3Operation {
         let bucket = try request.bucketName()
         let document = try await request.readXML()
         guard document.isNamed("NotificationConfiguration") else { throw S3Error(.malformedXML) }
-        for (kind, place) in [("QueueConfiguration", "Queue"), ("TopicConfiguration", "Topic")]
-            as [(
-                StaticString, StaticString
-            )]
-        {
-            // No target can be registered yet.
-            if let child = document.child(kind) { throw unknownDestination(child.text(of: place) ?? []) }
-        }
         if document.child("EventBridgeConfiguration") != nil {
             throw S3Error(.notImplemented, "EventBridge is not available.")
         }
-        return Input(bucket: bucket, bindings: try document.children("CloudFunctionConfiguration").map(binding))
+        var bindings: [JSONValue] = []
+        for (kind, place) in Self.kinds {
+            for element in document.children(kind) { bindings.append(try binding(element, place)) }
+        }
+        return Input(bucket: bucket, bindings: bindings)
     }
+
+    private static let kinds: [(kind: StaticString, place: StaticString)] = [
+        ("QueueConfiguration", "Queue"), ("TopicConfiguration", "Topic"),
+        ("CloudFunctionConfiguration", "CloudFunction"),
+    ]
 
     private static func unknownDestination(_ arn: [UInt8]) -> S3Error {
         .invalidArgument("ARN", arn, "Unable to validate the following destination configurations")
     }
 
-    private static func binding(_ element: XMLElement) throws(S3Error) -> JSONValue {
-        guard let arn = element.text(of: "CloudFunction") else { throw S3Error(.malformedXML) }
-        guard let hook = HookARN.hook(of: arn) else { throw unknownDestination(arn) }
+    /// `place` holds the ARN.
+    private static func binding(_ element: XMLElement, _ place: StaticString) throws(S3Error) -> JSONValue {
+        guard let arn = element.text(of: place) else { throw S3Error(.malformedXML) }
+        let destination: HookBinding.Destination
+        if "CloudFunction".utf8.elementsEqual(place.description.utf8) {
+            guard let hook = HookARN.hook(of: arn) else { throw unknownDestination(arn) }
+            destination = .hook(hook)
+        } else {
+            let isTopic = "Topic".utf8.elementsEqual(place.description.utf8)
+            guard let target = TargetARN.target(of: arn, isTopic: isTopic) else { throw unknownDestination(arn) }
+            destination = .target(target, isTopic: isTopic)
+        }
         var words: [String] = []
         for event in element.children("Event") {
             let word = String(decoding: event.text, as: UTF8.self)
@@ -68,7 +79,7 @@ struct PutBucketNotificationConfiguration: S3Operation {
         }
         let id = element.text(of: "Id").map { String(decoding: $0, as: UTF8.self) } ?? ""
         return HookBinding.value(
-            id: id.isEmpty ? String(ascii: UUIDBytes.text(UUIDBytes.version7(at: .now()))) : id, hook: hook,
+            id: id.isEmpty ? String(ascii: UUIDBytes.text(UUIDBytes.version7(at: .now()))) : id, to: destination,
             words: words, prefix: prefix, suffix: suffix)
     }
 
@@ -85,6 +96,7 @@ struct PutBucketNotificationConfiguration: S3Operation {
             if present == nil, input.bindings.isEmpty { return }
             let document = (present ?? ["hooks": []]).setting("bindings", .array(input.bindings))
             let configuration = try Self.configuration(document)
+            try await checkTargets(of: configuration)
             do throws(MetadataError) {
                 _ = try await jobs.setHooks(
                     configuration, document: document.text, of: bucket.id,
@@ -95,6 +107,16 @@ struct PutBucketNotificationConfiguration: S3Operation {
             } catch { throw error }
         }
         throw MetadataError.superseded
+    }
+
+    private func checkTargets(of configuration: HookConfiguration) async throws {
+        let named = configuration.bindings.compactMap(\.target)
+        guard !named.isEmpty else { return }
+        let known = Set(try await services.targets?.names() ?? [])
+        if let unknown = named.first(where: { !known.contains($0) }) {
+            throw Self.unknownDestination(
+                Array(TargetARN.text(of: unknown, isTopic: false, region: services.configuration.region).utf8))
+        }
     }
 
     private static func configuration(_ document: JSONValue) throws -> HookConfiguration {

@@ -2,10 +2,12 @@ import Bytes
 import Hooks
 import JSON
 import Metadata
+import Targets
 
 /// What is done with the hooks of a bucket: they are read, set, tried out, and run for what is there already.
 struct HookAdministration: Sendable {
     let jobs: JobEngine?
+    let targets: TargetEngine?
     let metadata: any MetadataStore
 
     // MARK: Configuration
@@ -31,7 +33,7 @@ struct HookAdministration: Sendable {
         for _ in 0..<10 {
             let present = try await engine.store.hooks(of: bucket.id)
             let document = Self.keepingBindings(of: present?.document ?? [], in: input.body)
-            let faults = HookFaults.all(in: document, within: surroundings(of: bucket))
+            let faults = HookFaults.all(in: document, within: try await surroundings(of: bucket))
             guard faults.isEmpty else { throw Self.problem(faults) }
             let configuration: HookConfiguration
             do { configuration = try HookConfiguration(parsing: document.text) } catch { throw Self.problem([error]) }
@@ -82,16 +84,18 @@ struct HookAdministration: Sendable {
     func validate(_ input: RouteInput) async throws -> JSONValue {
         _ = try jobs.required()
         let bucket = try await bucket(input)
-        var faults = HookFaults.all(in: input.body, within: surroundings(of: bucket))
+        var faults = HookFaults.all(in: input.body, within: try await surroundings(of: bucket))
         if faults.isEmpty, input.body.text.count > HookConfiguration.sizeMax {
             faults = [JSONFault(path: "", wanted: "at most \(HookConfiguration.sizeMax >> 10) KiB")]
         }
         return ["valid": .bool(faults.isEmpty), "faults": .array(faults.map(Self.value))]
     }
 
-    /// No addon and no target can be registered yet.
-    private func surroundings(of bucket: Bucket) -> HookConfiguration.Surroundings {
-        HookConfiguration.Surroundings(bucket: bucket.name, addons: [], targets: [])
+    /// No addon can be registered yet.
+    private func surroundings(of bucket: Bucket) async throws -> HookConfiguration.Surroundings {
+        let targets = try await targets?.names() ?? []
+        return HookConfiguration.Surroundings(
+            bucket: bucket.name, addons: [], targets: Set(targets.map(\.description)))
     }
 
     static func problem(_ faults: [JSONFault]) -> Problem {

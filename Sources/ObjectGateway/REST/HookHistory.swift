@@ -52,8 +52,13 @@ extension HookAdministration {
         guard let rules = try await engine.hooks.rules(of: bucket.id) else {
             throw Problem(409, "Conflict", "The bucket \(bucket.name) has no hooks.")
         }
-        guard let name = input.body["hook"]?.string else { return rules }
         var configuration = rules.configuration
+        // Those that are bound to events hear of what happens, not of what is there.
+        configuration.bindings.removeAll { $0.target != nil }
+        guard let name = input.body["hook"]?.string else {
+            return HookRules(configuration, revision: rules.revision)
+        }
+        configuration.bindings.removeAll { $0.hook != name }
         configuration.hooks.removeAll { $0.name != name }
         guard !configuration.hooks.isEmpty else {
             throw Problem.invalid([.init(field: "hook", wanted: "the name of a hook of the bucket", value: name)])
@@ -91,8 +96,13 @@ extension HookAdministration {
             event.draft.hooks.removeAll { former in
                 !rules.configuration.hooks.contains { $0.isEnabled && $0.name == former.name }
             }
-            guard !event.draft.hooks.isEmpty else { continue }
-            event.draft.bindings = []
+            // Hooks without steps tell of the event itself.
+            event.draft.bindings.removeAll { told in
+                !rules.configuration.hooks.contains {
+                    $0.isEnabled && $0.steps.isEmpty && $0.name == told.id && $0.notify.contains(told.target)
+                }
+            }
+            guard !event.draft.hooks.isEmpty || !event.draft.bindings.isEmpty else { continue }
             event.draft.revision = rules.revision
             again.append(event)
         }

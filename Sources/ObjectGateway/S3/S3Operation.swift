@@ -2,6 +2,7 @@ import Buckets
 import HTTPServer
 import Hooks
 import Metadata
+import Targets
 import Threads
 
 /// One operation of S3's API: what it reads from a request, what it does, what it answers.
@@ -24,6 +25,8 @@ struct Services: Sendable {
     let objects: ObjectStore
     /// Nil where nothing can have hooks.
     let jobs: JobEngine?
+    /// Nil where nobody can be told of events.
+    let targets: TargetEngine?
     let configuration: GatewayConfiguration
 
     var metadata: any MetadataStore { objects.metadata }

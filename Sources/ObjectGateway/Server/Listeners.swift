@@ -3,6 +3,7 @@ import Bytes
 import Files
 import HTTPServer
 import Metadata
+import Targets
 import Threads
 
 /// The listeners of a gateway for others than its own machine: S3 and services. Without a store they answer 503.
@@ -73,7 +74,8 @@ struct Listeners {
             store: store.serviceRoutes(publicURL: publicURL), authenticator: ServicesAuthenticator(users: store.users))
         Self.addStoreSources(to: metrics, store: store, log: log)
         let gateway = Gateway(
-            store: store.objects, users: store.users, jobs: store.jobs, log: log, metrics: metrics,
+            store: store.objects, users: store.users, jobs: store.jobs, targets: store.targets, log: log,
+            metrics: metrics,
             configuration: configuration)
         door.open(Door.Surface(gateway: gateway, services: services, workers: workers))
         readiness.replace(by: Self.checks(store, pool: pool))
@@ -221,6 +223,7 @@ struct Listeners {
         }
         addCheckSources(add, store)
         addSearchSources(add, store.search)
+        if let targets = store.targets { addTargetSources(to: metrics, targets) }
         let folder = store.configuration.data
         add("ogw_disk_free_bytes", .gauge, "Free space of the data folder.") {
             Double((try? LinuxDisk().space(at: folder).free) ?? 0)
@@ -255,6 +258,29 @@ struct Listeners {
         }
         add("ogw_search_builds_total", .counter, "Times that the search index was made anew.") {
             Double(search.status().buildCount)
+        }
+    }
+
+    private static func addTargetSources(to metrics: Metrics, _ targets: TargetEngine) {
+        func add(
+            _ name: String, _ kind: PrometheusText.Kind, _ help: String,
+            _ value: @escaping @Sendable (TargetStatus) -> Double
+        ) {
+            metrics.add(
+                Metrics.Family(name: name, kind: kind, help: help) {
+                    targets.statuses().map { ([("target", $0.name)], value($0.status)) }
+                })
+        }
+        add("ogw_target_pending", .gauge, "Events that are to be delivered, as far as they are read ahead.") {
+            Double($0.pendingCount)
+        }
+        add("ogw_target_lag_seconds", .gauge, "Age of the oldest event that is to be delivered.") {
+            $0.oldestPending.map { max(0, Double(Timestamp.now().milliseconds - $0.milliseconds) / 1000) } ?? 0
+        }
+        add("ogw_target_delivered_total", .counter, "Events delivered.") { Double($0.deliveredCount) }
+        add("ogw_target_failures_total", .counter, "Deliveries that failed.") { Double($0.failureCount) }
+        add("ogw_target_dropped_total", .counter, "Events that were given up for their age.") {
+            Double($0.droppedCount)
         }
     }
 

@@ -2,6 +2,7 @@ import Buckets
 import Files
 import Hooks
 import Metadata
+import Targets
 public import Threads
 
 /// An opened data folder: metadata, blobs and users, under the folder's lock.
@@ -18,6 +19,8 @@ public final class OpenStore: Sendable {
     let search: any AssetSearch
     /// Hooks and their jobs, stopped until somebody starts it. Nil where metadata is in MongoDB.
     let jobs: JobEngine?
+    /// Receivers of events, to whom nothing is delivered until somebody starts it. Nil where metadata is in MongoDB.
+    let targets: TargetEngine?
     let users: UserDirectory
     let workerTokens: WorkerTokens
     let configuration: GatewayConfiguration
@@ -45,8 +48,8 @@ public final class OpenStore: Sendable {
     }
 
     private init(
-        _ parts: Parts, users: UserDirectory, workerTokens: WorkerTokens, configuration: GatewayConfiguration,
-        pool: Pool
+        _ parts: Parts, users: UserDirectory, secrets: SecretBox, workerTokens: WorkerTokens,
+        configuration: GatewayConfiguration, pool: Pool
     ) {
         self.parts = parts
         let objects = parts.objects
@@ -58,6 +61,15 @@ public final class OpenStore: Sendable {
         scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
         search = parts.search
         jobs = parts.embedded.map { JobEngine(store: $0, hooks: HookDirectory($0), pool: pool) }
+        var targetConfiguration = TargetEngineConfiguration()
+        targetConfiguration.region = configuration.region
+        targetConfiguration.outbound = configuration.outbound
+        let sealing = TargetEngine.Sealing(
+            seal: { secrets.seal($0, context: $1) }, open: { secrets.open($0, context: $1) })
+        targets = parts.embedded.map {
+            TargetEngine(store: $0, sealing: sealing, pool: pool, configuration: targetConfiguration)
+        }
+        if let jobs, let targets { jobs.follow { targets.notice() } }
         self.users = users
         self.workerTokens = workerTokens
         self.configuration = configuration
@@ -82,7 +94,7 @@ public final class OpenStore: Sendable {
                 metadata: parts.metadata, secrets: secrets, freshFor: parts.shared == nil ? nil : .seconds(1))
             let tokens = try pool.blocking { () throws(StartError) in try WorkerTokens(folder: parts.folder.path) }
             return OpenStore(
-                parts, users: users, workerTokens: tokens, configuration: configuration, pool: pool)
+                parts, users: users, secrets: secrets, workerTokens: tokens, configuration: configuration, pool: pool)
         } catch {
             await parts.close()
             throw StartError("The users of \(configuration.data) cannot be read", because: error)
@@ -172,6 +184,7 @@ public final class OpenStore: Sendable {
 
     public func close() async {
         await jobs?.stop()
+        await targets?.stop()
         objects.sweeper.stop()
         await scrubber.stop()
         await search.stop()
@@ -200,7 +213,8 @@ public final class OpenStore: Sendable {
 
     private var jobRoutes: [Route] {
         JobRoutes(jobs: jobs, metadata: metadata).routes
-            + HookRoutes(administration: HookAdministration(jobs: jobs, metadata: metadata)).routes
+            + HookRoutes(administration: HookAdministration(jobs: jobs, targets: targets, metadata: metadata)).routes
+            + TargetRoutes(targets: targets, jobs: jobs, metadata: metadata).routes
     }
 
     var administration: Administration {

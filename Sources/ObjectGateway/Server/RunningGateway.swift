@@ -4,6 +4,7 @@ import Glibc
 public import HTTPServer
 import Hooks
 import Metadata
+import Targets
 public import Threads
 
 /// A gateway that serves: listeners, an opened store, the control socket and the sweeper.
@@ -104,7 +105,12 @@ public final class RunningGateway: Sendable {
             let newRoot = try await FirstStart(store: store).run()
             if let startFile {
                 let changed = try await StartFileApplication(file: startFile, store: store).run()
-                log.event("start_file", ["users": .integer(changed.users), "buckets": .integer(changed.buckets)])
+                log.event(
+                    "start_file",
+                    [
+                        "users": .integer(changed.users), "buckets": .integer(changed.buckets),
+                        "targets": .integer(changed.targets),
+                    ])
             }
             return (store, newRoot)
         } catch {
@@ -155,6 +161,9 @@ public final class RunningGateway: Sendable {
         do throws(MetadataError) { try await store.jobs?.start() } catch {
             throw StartError("The jobs of \(configuration.data) cannot be read", because: error)
         }
+        do throws(MetadataError) { try await store.targets?.start() } catch {
+            throw StartError("The targets of \(configuration.data) cannot be read", because: error)
+        }
         let control = try listeners.open(store, configuration, pool: pool, log: log)
         let maintenance = store.embedded.map { Maintenance($0, pool: pool, log: log) }
         let welcome = newRoot.map {
@@ -194,6 +203,7 @@ public final class RunningGateway: Sendable {
                 ])
         }
         store.jobs?.observe { log.report($0) }
+        store.targets?.observe { log.report($0) }
         store.search.observe { status in
             if let failure = status.failure {
                 log.event("search_index_failed", level: .error, ["reason": .text(failure)])
@@ -224,6 +234,7 @@ public final class RunningGateway: Sendable {
         // listener waits for them.
         await opened?.supervisor?.stop()
         await opened?.store.jobs?.stop()
+        await opened?.store.targets?.stop()
         await listeners.s3.stop(within: configuration.stopTimeout)
         await listeners.services?.stop(within: .seconds(1))
         if let opened {

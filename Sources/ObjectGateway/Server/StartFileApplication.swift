@@ -1,5 +1,7 @@
 import Bytes
+import Hooks
 import Metadata
+import Targets
 
 /// Brings a store to what a start file says. Nothing is removed, and what is as it should be is not written again, so a
 /// file can be applied at every start, and one that was cut off is made good by the next.
@@ -7,15 +9,20 @@ struct StartFileApplication {
     let file: StartFile
     let store: OpenStore
 
-    /// Returns how many users and buckets were made or changed. Throws before the first change where the file does not fit
+    /// Returns how many users, buckets and targets were made or changed. Throws before the first change where the file does not fit
     /// the store.
-    func run() async throws(StartError) -> (users: Int, buckets: Int) {
+    func run() async throws(StartError) -> (users: Int, buckets: Int, targets: Int) {
         do {
             let present = try await store.users.users()
             try checkAccessKeys(present)
             let states = try await presentBuckets()
+            if store.targets == nil, let target = file.targets.first {
+                throw file.error(
+                    "targets", 0, "name", value: target.name.description,
+                    wanted: "no targets, as metadata is in MongoDB")
+            }
             let users = try await putUsers(over: present)
-            return (users, try await putBuckets(over: states))
+            return (users, try await putBuckets(over: states), try await putTargets())
         } catch let error as SettingError {
             throw StartError(error)
         } catch {
@@ -57,6 +64,14 @@ struct StartFileApplication {
         var count = 0
         for user in file.users {
             if try await store.users.put(user, over: byName[user.name]) { count += 1 }
+        }
+        return count
+    }
+
+    private func putTargets() async throws -> Int {
+        var count = 0
+        for target in file.targets {
+            if try await store.targets?.set(target.name, target.document) == true { count += 1 }
         }
         return count
     }

@@ -66,6 +66,9 @@ public struct SecretBox: Sendable {
     func passes(_ check: [UInt8]) -> Bool { sealing.open(check, context: Self.checked) == Self.checked }
     private static let checked = [UInt8]("ogw-store".utf8)
 
+    /// Bound to what `context` says: to another it does not open.
+    func seal(_ secret: [UInt8], context: [UInt8]) -> [UInt8]? { sealing.seal(secret, context: context) }
+    func open(_ sealed: [UInt8], context: [UInt8]) -> [UInt8]? { sealing.open(sealed, context: context) }
     func seal(_ secret: [UInt8], accessKey: [UInt8]) -> [UInt8]? { sealing.seal(secret, context: accessKey) }
     func open(_ sealed: [UInt8], accessKey: [UInt8]) -> [UInt8]? { sealing.open(sealed, context: accessKey) }
 }

@@ -171,7 +171,8 @@ enum HooksDryRun: Command {
             let steps = (hook["steps"]?.array ?? []).map { step in
                 "\(step.text("name")) (\(step.text("kind"))\(step["after"]?.string.map { ", after \($0)" } ?? ""))"
             }
-            return "\(text)\n  \(name) runs: \(steps.joined(separator: ", "))"
+            let told = (hook["notify"]?.array ?? []).compactMap(\.string).map { "tell \($0)" }
+            return "\(text)\n  \(name) runs: \((steps + told).joined(separator: ", "))"
         }
     }
 }

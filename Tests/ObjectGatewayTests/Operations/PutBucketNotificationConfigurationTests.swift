@@ -1,5 +1,6 @@
 import Hooks
 import Metadata
+import Targets
 import Testing
 import XML
 
@@ -60,6 +61,45 @@ import XML
         #expect(events.count == 2)
         // The hooks are still there.
         #expect(try await fixture.jobs.hooks.rules(of: try await fixture.bucket().id)?.configuration.hooks.count == 2)
+    }
+
+    static func target(_ kind: String, _ arn: String, _ events: [String], _ more: String = "") -> String {
+        let events = events.map { "<Event>\($0)</Event>" }.joined()
+        return "<\(kind)Configuration><Id>\(kind)</Id><\(kind)>\(arn)</\(kind)>\(events)\(more)</\(kind)Configuration>"
+    }
+
+    @Test func `targets are told of the events that they are bound to, as queues, topics, or in MinIO's form`()
+        async throws
+    {
+        let fixture = try await GatewayFixture()
+        for name in ["webhook:cms", "redis:a-b"] {
+            let isWebhook = name == "webhook:cms"
+            try await fixture.targets.set(
+                try #require(TargetName(name)),
+                isWebhook ? ["url": "https://cms.example/"] : ["url": "redis://r", "key": "k"])
+        }
+        let account = HookARN.account
+        let inner =
+            Self.target("Queue", "arn:aws:sqs:us-east-1:\(account):webhook-cms", ["s3:ObjectCreated:*"], Self.filter)
+            + Self.target("Topic", "arn:aws:sns:us-east-1:\(account):redis-a-b", ["s3:ObjectCreated:Put"])
+        #expect(try await Self.put(inner, fixture).status == 200)
+        for key in ["in/a.png", "b"] { try await fixture.put(key) }
+        var events = try await fixture.store.events(after: 0, limit: 10)
+        #expect(events.map { $0.draft.bindings.map(\.target) } == [["webhook:cms", "redis:a-b"], ["redis:a-b"]])
+        #expect(events.allSatisfy { $0.draft.hooks.isEmpty } && events[1].draft.bindings.map(\.id) == ["Topic"])
+        let shown = try await fixture.send("GET", "/bucket", "notification").text
+        #expect(shown.contains("<Queue>arn:aws:sqs:us-east-1:\(account):webhook-cms</Queue>"), "\(shown)")
+        #expect(shown.contains("<Topic>arn:aws:sns:us-east-1:\(account):redis-a-b</Topic>"), "\(shown)")
+        let minio = Self.target("Queue", "arn:minio:sqs::cms:webhook", ["s3:ObjectRemoved:*"])
+        #expect(try await Self.put(minio, fixture).status == 200)
+        try await fixture.put("c")
+        try await fixture.delete("c")
+        events = try await fixture.store.events(after: 0, limit: 10)
+        #expect(events.count == 3 && events.last?.draft.bindings.map(\.target) == ["webhook:cms"])
+        for arn in ["arn:aws:sqs:us-east-1:\(account):webhook-other", "arn:aws:sqs:us-east-1:1:webhook-cms", "x"] {
+            let answer = try await Self.put(Self.target("Queue", arn, ["s3:ObjectCreated:*"]), fixture)
+            #expect(answer.code == "InvalidArgument", "\(arn): \(answer)")
+        }
     }
 
     @Test func `what no hook or event of the bucket is named by is refused, and changes nothing`() async throws {

@@ -1,0 +1,20 @@
+public import Bytes
+
+/// A registered receiver of events, and how far it is with them.
+public struct StoredTarget: Sendable, Equatable {
+    /// As `kind:name`.
+    public var name: String
+    /// What was said of it, as JSON, without its secret.
+    public var document: [UInt8]
+    /// Empty where it has none.
+    public var sealedSecret: [UInt8]
+    public var created: Timestamp
+    /// Each event up to this one was delivered to it, was given up, or is none of its. The store gives it.
+    public var position: Int64 = 0
+    /// Events that were given up for their age. The store counts them.
+    public var droppedCount: Int64 = 0
+
+    public init(name: String, document: [UInt8], sealedSecret: [UInt8], created: Timestamp) {
+        (self.name, self.document, self.sealedSecret, self.created) = (name, document, sealedSecret, created)
+    }
+}

@@ -1,0 +1,263 @@
+public import Bytes
+public import Hooks
+public import JSON
+public import Metadata
+public import Threads
+
+/// The registered targets, and the delivery of events to them.
+///
+/// Events are delivered from the store's table of events, in which they are with the commit that made them happen: at least once, those of
+/// one key in order, and each target by itself. Safe for concurrent use.
+public final class TargetEngine: Sendable {
+    /// Seals and opens secrets; the context is the target's name.
+    public struct Sealing: Sendable {
+        var seal: @Sendable (_ secret: [UInt8], _ context: [UInt8]) -> [UInt8]?
+        var open: @Sendable (_ sealed: [UInt8], _ context: [UInt8]) -> [UInt8]?
+
+        public init(
+            seal: @escaping @Sendable ([UInt8], [UInt8]) -> [UInt8]?,
+            open: @escaping @Sendable ([UInt8], [UInt8]) -> [UInt8]?
+        ) {
+            (self.seal, self.open) = (seal, open)
+        }
+    }
+
+    /// What went wrong in the background, and what is worth a line of the log.
+    public enum Problem: Sendable {
+        case reading(String, MetadataError)
+        case noting(String, MetadataError)
+        /// The receiver took events before, and does not now.
+        case failing(String, TargetFailure)
+        /// Events were given up for their age.
+        case dropped(String, count: Int)
+        /// Nothing is delivered to it.
+        case unusable(String, reason: String)
+    }
+
+    /// A registered target.
+    public struct Registered: Sendable {
+        public var name: TargetName
+        /// Without the secret.
+        public var document: JSONValue
+        public var hasSecret: Bool
+        public var created: Timestamp
+        public var status: TargetStatus
+    }
+
+    private let store: SQLiteStore
+    private let sealing: Sealing
+    private let pool: Pool
+    private let configuration: TargetEngineConfiguration
+    private let text: EventText
+    private let observer = Lock<(@Sendable (Problem) -> Void)?>(nil)
+    private let state = Lock(State())
+
+    private struct State {
+        var lines: [String: TargetLine] = [:]
+        var isStarted = false
+        var isStopped = false
+        var isInRound = false
+        /// One change of a target at a time.
+        var isChanging = false
+    }
+
+    public init(
+        store: SQLiteStore, sealing: Sealing, pool: Pool,
+        configuration: TargetEngineConfiguration = TargetEngineConfiguration()
+    ) {
+        (self.store, self.sealing, self.pool, self.configuration) = (store, sealing, pool, configuration)
+        text = EventText(region: configuration.region) { [store] in store.bucket($0) }
+    }
+
+    /// Who is told from now on of what went wrong.
+    public func observe(_ observer: @escaping @Sendable (Problem) -> Void) {
+        self.observer.withLock { $0 = observer }
+    }
+
+    private func report(_ problem: Problem) { observer.withLock { $0 }?(problem) }
+
+    // MARK: Delivering
+
+    /// Begins to deliver.
+    public func start() async throws(MetadataError) {
+        for target in try await store.targets() { begin(target) }
+        state.withLock { $0.isStarted = true }
+        notice()
+        pool.run { [weak self, pool, tick = configuration.tick] in
+            var passed = Duration.zero
+            while let self, self.beginRound() {
+                // A poll is the truth; being told is faster.
+                if passed >= .seconds(1) {
+                    passed = .zero
+                    self.notice()
+                }
+                for line in self.lines { line.tick() }
+                self.state.withLock { $0.isInRound = false }
+                await pool.sleep(for: tick)
+                passed += tick
+            }
+        }
+    }
+
+    private func beginRound() -> Bool {
+        state.withLock { state in
+            state.isInRound = !state.isStopped
+            return state.isInRound
+        }
+    }
+
+    /// Events were committed. Returns at once.
+    public func notice() { for line in lines { line.notice() } }
+
+    /// What is under way ends with a failure, and is delivered again after the next start. Returns when the store can be closed.
+    public func stop() async {
+        let isFirst = state.withLock { state in
+            defer { state.isStopped = true }
+            return !state.isStopped
+        }
+        while state.withLock({ $0.isInRound || $0.isChanging }) { await pool.sleep(for: .milliseconds(2)) }
+        if isFirst { for line in lines { await line.stop() } }
+    }
+
+    private var lines: [TargetLine] { state.withLock { Array($0.lines.values) } }
+
+    private func begin(_ target: StoredTarget) {
+        do throws(TargetFailure) {
+            let settings = try settings(of: target)
+            let driver = try settings.open(secret: try secret(of: target), outbound: configuration.outbound)
+            let line = TargetLine(
+                target, settings, driver: driver, text: text, store: store, pool: pool, configuration: configuration,
+                report: { [weak self] in self?.report($0) })
+            state.withLock { $0.lines[target.name] = line }
+        } catch {
+            report(.unusable(target.name, reason: error.reason))
+        }
+    }
+
+    private func settings(of target: StoredTarget) throws(TargetFailure) -> TargetSettings {
+        guard let name = TargetName(target.name), let document = JSONValue(parsing: target.document) else {
+            throw TargetFailure("what is stored of it is not what this version reads")
+        }
+        do throws(JSONFault) {
+            return try TargetSettings(name.kind, reading: document, at: "")
+        } catch {
+            throw TargetFailure("what is stored of it is not what this version reads: \(error)")
+        }
+    }
+
+    private func secret(of target: StoredTarget) throws(TargetFailure) -> [UInt8] {
+        if target.sealedSecret.isEmpty { return [] }
+        guard let secret = sealing.open(target.sealedSecret, Self.context(target.name)) else {
+            throw TargetFailure("its secret cannot be opened with the key of this store")
+        }
+        return secret
+    }
+
+    private static func context(_ name: String) -> [UInt8] { Array("target \(name)".utf8) }
+
+    // MARK: The register
+
+    public func names() async throws(MetadataError) -> [TargetName] {
+        try await store.targets().compactMap { TargetName($0.name) }
+    }
+
+    /// In order of name.
+    public func all() async throws(MetadataError) -> [Registered] { try await store.targets().compactMap(describe) }
+
+    public func find(_ name: TargetName) async throws(MetadataError) -> Registered? {
+        try await store.target(named: name.description).flatMap(describe)
+    }
+
+    /// What is known from memory, by name.
+    public func statuses() -> [(name: String, status: TargetStatus)] {
+        lines.map { ($0.name, $0.status) }.sorted { $0.name < $1.name }
+    }
+
+    private func describe(_ target: StoredTarget) -> Registered? {
+        guard let name = TargetName(target.name) else { return nil }
+        var status = state.withLock { $0.lines[target.name] }?.status ?? TargetStatus()
+        status.droppedCount = max(status.droppedCount, target.droppedCount)
+        return Registered(
+            name: name, document: JSONValue(parsing: target.document) ?? .null,
+            hasSecret: !target.sealedSecret.isEmpty, created: target.created, status: status)
+    }
+
+    /// Registers a target, or replaces what was said of it. Where `document` has no secret, the one that is there stays; an empty one takes
+    /// it away. Throws a `JSONFault` with paths that begin at `path`, or a `MetadataError`. Returns whether something changed.
+    @discardableResult
+    public func set(_ name: TargetName, _ document: JSONValue, at path: String = "") async throws -> Bool {
+        _ = try TargetSettings(name.kind, reading: document, at: path)
+        guard case .object(let members) = document else { return false }
+        let kept = JSONValue.object(members.filter { $0.name != "secret" && $0.value != .null })
+        return try await change {
+            let former = try await self.store.target(named: name.description)
+            var sealed = former?.sealedSecret ?? []
+            if let secret = document["secret"]?.string {
+                let bytes = Array(secret.utf8)
+                let context = Self.context(name.description)
+                let isKept = former.map {
+                    !$0.sealedSecret.isEmpty && self.sealing.open($0.sealedSecret, context) == bytes
+                }
+                if bytes.isEmpty {
+                    sealed = []
+                } else if isKept != true {
+                    guard let new = self.sealing.seal(bytes, context) else {
+                        throw MetadataError.broken("the secret of \(name) cannot be sealed")
+                    }
+                    sealed = new
+                }
+            }
+            if let former, former.document == kept.text, former.sealedSecret == sealed { return false }
+            try await self.store.setTarget(
+                StoredTarget(name: name.description, document: kept.text, sealedSecret: sealed, created: .now()))
+            await self.renew(name.description)
+            return true
+        }
+    }
+
+    /// Returns whether it was there.
+    public func remove(_ name: TargetName) async throws -> Bool {
+        try await change {
+            let isThere = try await self.store.removeTarget(name.description)
+            await self.renew(name.description)
+            return isThere
+        }
+    }
+
+    private func change(_ body: () async throws -> Bool) async throws -> Bool {
+        while true {
+            let begins = state.withLock { state in
+                defer { state.isChanging = true }
+                return !state.isChanging
+            }
+            if begins { break }
+            await pool.sleep(for: .milliseconds(2))
+        }
+        defer { state.withLock { $0.isChanging = false } }
+        return try await body()
+    }
+
+    /// The line of a target follows what is stored of it now.
+    private func renew(_ name: String) async {
+        let (former, goesOn) = state.withLock { ($0.lines.removeValue(forKey: name), $0.isStarted && !$0.isStopped) }
+        await former?.stop()
+        guard goesOn, let target = try? await store.target(named: name) else { return }
+        begin(target)
+        state.withLock { $0.lines[name] }?.notice()
+    }
+
+    // MARK: Trying out
+
+    /// Sends a test message, past all that waits. Nil where the target is not there.
+    public func test(_ name: TargetName) async throws(MetadataError) -> Delivery? {
+        guard let target = try await store.target(named: name.description) else { return nil }
+        do throws(TargetFailure) {
+            let driver = try settings(of: target).open(secret: try secret(of: target), outbound: configuration.outbound)
+            let delivery = await driver.send([EventText.trial(of: target.name, at: .now())])
+            driver.close()
+            return delivery
+        } catch {
+            return Delivery(acceptedCount: 0, failure: error)
+        }
+    }
+}
