@@ -207,7 +207,8 @@ public final class OpenStore: Sendable {
 
     func workerRoutes(log: Log) -> WorkerRoutes {
         WorkerRoutes(
-            services: Services(objects: objects, jobs: jobs, configuration: configuration), tokens: workerTokens,
+            services: Services(objects: objects, jobs: jobs, targets: targets, configuration: configuration),
+            tokens: workerTokens,
             log: log)
     }
 
