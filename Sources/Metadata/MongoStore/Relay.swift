@@ -12,11 +12,7 @@ extension MongoStore {
 
     /// Moves all that heads hold by now.
     func relayAll() async throws(MetadataError) {
-        while true {
-            let heads = try await dueHeads(limit: Self.batchLength)
-            if heads.isEmpty { return }
-            try await relay(heads)
-        }
+        try await eachDueHead { (heads) throws(MetadataError) in try await self.relay(heads) }
     }
 
     /// Moves what one head holds.
@@ -42,15 +38,42 @@ extension MongoStore {
         }
     }
 
-    /// Heads that hold something, those that have held it longest first.
-    func dueHeads(limit: Int) async throws(MetadataError) -> [Head] {
-        let query = MongoDatabase.Query(["due": ["$exists": true]], sort: ["due": 1], hint: "due", limit: limit)
-        let views = try await perform { (database) throws(MongoError) in
+    /// Calls `body` with all heads that hold something by now and fulfil `filter`, those first that have held something longest. Each comes
+    /// once, as long as it goes on to hold something: one that is written over and over is due all the time, and would never let this end.
+    func eachDueHead(
+        _ filter: BSONDocument = [:], _ body: ([Head]) async throws(MetadataError) -> Void
+    ) async throws(MetadataError) {
+        let newest = try await dueHeads(
+            ["due": ["$exists": true]], limit: 1, oldestFirst: false
+        ).first?["due"]?.date
+        guard let newest else { return }
+        // Those that became due in the last moment, and came already.
+        var (moment, seen): (Int64, [HeadKey]) = (Int64.min, [])
+        while true {
+            var page = filter
+            page.append("due", ["$gte": .date(moment), "$lte": .date(newest)])
+            if !seen.isEmpty { page.append("_id", ["$nin": .array(seen.map(\.id))]) }
+            let views = try await dueHeads(page, limit: Self.batchLength)
+            if views.isEmpty { return }
+            var heads: [Head] = []
+            for view in views {
+                let head = try Head(view)
+                let due = view["due"]?.date ?? newest
+                if due > moment { (moment, seen) = (due, []) }
+                seen.append(head.key)
+                heads.append(head)
+            }
+            try await body(heads)
+        }
+    }
+
+    private func dueHeads(
+        _ filter: BSONDocument, limit: Int, oldestFirst: Bool = true
+    ) async throws(MetadataError) -> [BSONView] {
+        let query = MongoDatabase.Query(filter, sort: ["due": oldestFirst ? 1 : -1], hint: "due", limit: limit)
+        return try await perform { (database) throws(MongoError) in
             try database.find(query, in: MongoSchema.heads).documents
         }
-        var heads: [Head] = []
-        for view in views { heads.append(try Head(view)) }
-        return heads
     }
 
     private func relay(_ heads: [Head]) async throws(MetadataError) {
