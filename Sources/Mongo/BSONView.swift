@@ -20,7 +20,7 @@ public struct BSONView: Sendable {
 
     public var encoded: [UInt8] { [UInt8](encodedSlice) }
 
-    var encodedCount: Int { range.count }
+    public var encodedCount: Int { range.count }
 
     var encodedSlice: ArraySlice<UInt8> { bytes[range] }
 

@@ -33,6 +33,9 @@ public final class MongoDatabase: Sendable {
     /// the low half.
     public func recentTime(within age: Duration) -> UInt64? { clock.recent(within: age.nanosecondsClamped) }
 
+    /// The latest time of the cluster that any reply told, in the same form.
+    public var lastTime: UInt64? { clock.last }
+
     private var writeConcern: BSONValue {
         ["w": "majority", "j": true, "wtimeout": .int32(majorityWait_ms)]
     }
@@ -149,6 +152,10 @@ public final class MongoDatabase: Sendable {
         public init(_ filter: BSONDocument, _ change: Change, upsert: Bool = false, many: Bool = false) {
             (self.filter, self.change, self.upsert, self.many) = (filter, change, upsert, many)
         }
+
+        fileprivate var statement: BSONDocument {
+            ["q": .document(filter), "u": change.value, "upsert": .bool(upsert), "multi": .bool(many)]
+        }
     }
 
     /// Each update by itself, in no promised order. Returns how many documents matched, those inserted included. With
@@ -159,12 +166,9 @@ public final class MongoDatabase: Sendable {
     ) throws(MongoError) -> Int64 {
         var matched: Int64 = 0
         for batch in updates.batches {
-            let statements: [BSONDocument] = batch.map {
-                ["q": .document($0.filter), "u": $0.change.value, "upsert": .bool($0.upsert), "multi": .bool($0.many)]
-            }
             let reply = try write(
                 [
-                    "update": .text(collection.bytes), "updates": .documents(statements), "ordered": false,
+                    "update": .text(collection.bytes), "updates": .documents(batch.map(\.statement)), "ordered": false,
                     "writeConcern": writeConcern,
                 ], ignoringDuplicates: ignoringDuplicates)
             matched += reply["n"]?.integer ?? 0
@@ -183,6 +187,45 @@ public final class MongoDatabase: Sendable {
                     "writeConcern": writeConcern,
                 ], ignoringDuplicates: ignoringDuplicates)
         }
+    }
+
+    /// What became of writes that were sent together, each by itself.
+    public struct Outcomes: Sendable {
+        /// Documents that matched, those inserted included.
+        public fileprivate(set) var matched: Int64
+        /// By the places of the writes that failed.
+        public fileprivate(set) var failed: [Int: MongoError]
+    }
+
+    /// As `update`, of as many as one command takes: one that fails is told, and the others are carried out. Throws where nothing is known of
+    /// any.
+    public func updateEach(_ updates: [Update], in collection: StaticString) throws(MongoError) -> Outcomes {
+        try outcomes(of: [
+            "update": .text(collection.bytes), "updates": .documents(updates.map(\.statement)), "ordered": false,
+            "writeConcern": writeConcern,
+        ])
+    }
+
+    /// As `insert`, of as many as one command takes: one that fails is told, and the others are carried out. Throws where nothing is known of
+    /// any.
+    public func insertEach(_ documents: [BSONDocument], into collection: StaticString) throws(MongoError) -> Outcomes {
+        try outcomes(of: [
+            "insert": .text(collection.bytes), "documents": .documents(documents), "ordered": false,
+            "writeConcern": writeConcern,
+        ])
+    }
+
+    private func outcomes(of command: BSONDocument) throws(MongoError) -> Outcomes {
+        let reply = try run(command)
+        if let failure = reply["writeConcernError"]?.document { throw .unknownOutcome(failure.message) }
+        var outcomes = Outcomes(matched: reply["n"]?.integer ?? 0, failed: [:])
+        for failure in reply["writeErrors"]?.array ?? [] {
+            guard let place = failure.document?["index"]?.integer else {
+                throw .invalidDocument("a write error without a place")
+            }
+            outcomes.failed[Int(clamping: place)] = MongoError(writeError: failure.document)
+        }
+        return outcomes
     }
 
     /// Removes all that match and returns how many those were.

@@ -100,6 +100,46 @@ extension ContractCase {
             let inner = try await list([0xFF], [0xFF])
             #expect(inner.objects.map(\.key.utf8) == [[0xFF]] && inner.commonPrefixes == [[0xFF, 0xFF]])
         },
+        ContractCase("folders with many keys between keys of none are listed page by page, each once") { subject in
+            let bucket = try await subject.bucket()
+            var keys: [[UInt8]] = []
+            for folder in UInt8(0)..<40 {
+                // Bytes that are no UTF-8, and zeros, in names and behind the delimiter.
+                let name: [UInt8] = [0x61, folder &* 6, 0xC3]
+                if folder % 5 == 0 { keys.append(name) }
+                for number in UInt8(0)..<(folder % 3 == 0 ? 1 : 9) { keys.append(name + [0x2F, number &* 31, 0x2F]) }
+            }
+            let sorted = keys.sorted { $0.lexicographicallyPrecedes($1) }
+            _ = try await MongoRaceTests.race(8) { [keys] worker in
+                for index in stride(from: worker, to: keys.count, by: 8) {
+                    _ = try await subject.store.publish(
+                        NewVersion(
+                            bucket: bucket, key: try #require(ObjectKey(keys[index])), owner: "o", size: 0,
+                            etag: ETag(md5: .md5(0)), attributes: ObjectAttributes(), checksum: nil, tags: [],
+                            content: .empty))
+                }
+            }
+            var expected: [[UInt8]] = []
+            for key in sorted {
+                let end = key.firstIndex(of: 0x2F)
+                let entry = end.map { [UInt8](key[...$0]) } ?? key
+                if expected.last != entry { expected.append(entry) }
+            }
+            for limit in [1_000, 37, 2] {
+                var entries: [[UInt8]] = []
+                var after: [UInt8]?
+                while true {
+                    let page = try await subject.store.listObjects(
+                        ListQuery(bucket: bucket, prefix: [0x61], delimiter: [0x2F], after: after, limit: limit))
+                    entries += (page.objects.map(\.key.utf8) + page.commonPrefixes).sorted {
+                        $0.lexicographicallyPrecedes($1)
+                    }
+                    after = page.last
+                    guard page.isTruncated else { break }
+                }
+                #expect(entries == expected)
+            }
+        },
     ]
 
     static let versionListings = [

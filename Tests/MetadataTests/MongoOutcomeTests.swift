@@ -50,6 +50,50 @@ import Testing
         }
     }
 
+    /// New keys are inserted, others updated, and what is not known is made by itself.
+    @Test(arguments: Failure.all) func `versions that are written together are published once`(failure: Failure)
+        async throws
+    {
+        for command in ["insert", "update", "find"] as [StaticString] {
+            var former: [ObjectVersion] = []
+            try await Self.failing(command, failure, times: 6) { subject, bucket in
+                for _ in 0..<2 { former.append(try await subject.put("k0", in: bucket)) }
+            } _: { subject, bucket in
+                let made = try await MongoRaceTests.race(24) { try await subject.put("k\($0 % 3)", in: bucket) }
+                let listed = try await subject.listVersions(bucket).versions
+                #expect(Set(listed.map(\.versionID)) == Set((made + former).map(\.versionID)))
+                #expect(listed.count == 26)
+                for version in made {
+                    let found = try await subject.get(version.key.text, in: bucket, version.versionID)
+                    #expect(found?.content == version.content && found?.sequence == version.sequence)
+                }
+                #expect(try await subject.garbage().isEmpty)
+            }
+        }
+    }
+
+    @Test(arguments: Failure.all) func `unversioned keys that are written together drop what they replace`(
+        failure: Failure
+    ) async throws {
+        for command in ["insert", "update"] as [StaticString] {
+            var former: [ObjectVersion] = []
+            try await Self.failing(command, failure, times: 6, .unversioned) { subject, bucket in
+                for _ in 0..<2 { former.append(try await subject.put("k0", in: bucket)) }
+            } _: { subject, bucket in
+                let made = try await MongoRaceTests.race(24) { try await subject.put("k\($0 % 3)", in: bucket) }
+                var kept = Set<UInt64>()
+                for key in 0..<3 {
+                    for blob in try await subject.get("k\(key)", in: bucket)?.content.blobs ?? [] {
+                        kept.insert(blob.value)
+                    }
+                }
+                let all = Set((former + made).flatMap(\.content.blobs).map(\.value))
+                #expect(kept.count == 3 && kept.isSubset(of: all))
+                #expect(try await subject.garbage() == all.subtracting(kept))
+            }
+        }
+    }
+
     @Test(arguments: Failure.all) func `If-None-Match does not fail over its own write`(failure: Failure) async throws {
         try await Self.failing("findAndModify", failure, .unversioned) { subject, bucket in
             var ifAbsent = WriteConditions()

@@ -9,22 +9,20 @@ extension MongoStore {
         BlobID(UInt64(bitPattern: try await takeNumbers(Int64(clamping: max(1, count)), of: "blobs")))
     }
 
+    /// Nil only where nothing names the blob: whoever sets orphans aside asks here.
+    ///
+    /// A version goes from its head over the outbox to its row, and back into the head where it becomes the latest again. So its places are
+    /// looked through in that order, and the head once more. Rows, where most are found, come before that too.
     public func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob? {
         let number = BSONValue.int64(Int64(bitPattern: id.value))
-        // What is moved while it is looked for goes from an earlier place of this row to a later one, but for a former version that
-        // becomes the latest again: hence the heads once more.
         let part = try await perform { (database) throws(MongoError) in
             try database.findOne(["blob": number], in: MongoSchema.parts)
         }
         if let part = part.flatMap({ PartDocument(view: $0) }) { return part.storedBlob }
         if let found = try await blobOfHead(number) { return found }
-        for head in try await dueHeads(limit: 1_000) {
-            for version in FormerVersions(head).archived.values where version.blob == id { return version.storedBlob }
-        }
-        let row = try await perform { (database) throws(MongoError) in
-            try database.findOne(["d.b": number], projection: ["d": 1], in: MongoSchema.versions)
-        }
-        if let version = row?["d"]?.document { return VersionDocument(view: version).storedBlob }
+        if let found = try await blobOfRow(number) { return found }
+        if let found = try await blobOfOutbox(id, number) { return found }
+        if let found = try await blobOfRow(number) { return found }
         return try await blobOfHead(number)
     }
 
@@ -33,6 +31,24 @@ extension MongoStore {
             try database.findOne(["latest.b": number], projection: ["latest": 1], in: MongoSchema.heads)
         }
         return head?["latest"]?.document.flatMap { VersionDocument(view: $0).storedBlob }
+    }
+
+    private func blobOfRow(_ number: BSONValue) async throws(MetadataError) -> StoredBlob? {
+        let row = try await perform { (database) throws(MongoError) in
+            try database.findOne(["d.b": number], projection: ["d": 1], in: MongoSchema.versions)
+        }
+        return row?["d"]?.document.flatMap { VersionDocument(view: $0).storedBlob }
+    }
+
+    /// The server looks through all heads that hold something: an index over outboxes would cost every write.
+    private func blobOfOutbox(_ id: BlobID, _ number: BSONValue) async throws(MetadataError) -> StoredBlob? {
+        let query = MongoDatabase.Query(
+            ["due": ["$exists": true], "outbox": ["$elemMatch": ["t": "v", "v.b": number]]], hint: "due", limit: 1)
+        let view = try await perform { (database) throws(MongoError) in
+            try database.find(query, in: MongoSchema.heads).documents.first
+        }
+        guard let view else { return nil }
+        return FormerVersions(try Head(view)).archived.values.first { $0.blob == id }?.storedBlob
     }
 
     public func blobs(after: BlobID, limit: Int) async throws(MetadataError) -> [StoredBlob] {
@@ -57,8 +73,11 @@ extension MongoStore {
             ).documents
         }
         for head in heads { add(head["latest"]?.document.flatMap { VersionDocument(view: $0).storedBlob }) }
-        for head in try await dueHeads(limit: 1_000) {
-            for version in FormerVersions(head).archived.values where version.blob.map({ $0 > after }) == true {
+        // What was moved since. Rows come later, which have what leaves heads meanwhile.
+        let holding: BSONDocument = ["outbox": ["$elemMatch": ["t": "v", "v.b": range]]]
+        try await eachDueHead(holding) { (heads) throws(MetadataError) in
+            for version in heads.flatMap({ FormerVersions($0).archived.values })
+            where version.blob.map({ $0 > after }) == true {
                 add(version.storedBlob)
             }
         }

@@ -17,8 +17,8 @@ extension MongoStore {
             version, blob: new.blob, in: new.bucket, conditions: new.conditions)
     }
 
-    /// Makes `version` the latest; gives it its place and date, and the id `newID` where the bucket is versioned. A write that may have
-    /// been done before must have the same `write` and `newID`.
+    /// Makes `version` the latest; gives it its place and date, and the id `newID` where the bucket is versioned. A write that may have been
+    /// done before must have the same `write` and `newID`.
     func putOnTop(
         _ version: ObjectVersion, blob: NewBlob? = nil, in id: BucketID, conditions: WriteConditions,
         write: Int64 = HeadChange.newWrite(), newID: VersionID = MongoStore.newVersionID(), mayBeDone: Bool = false
@@ -26,27 +26,43 @@ extension MongoStore {
         let bucket = try await openBucket(id)
         var version = version
         version.versionID = bucket.bucket.versioning == .enabled ? newID : .null
-        let asset = try await followed(version, in: bucket.bucket)
-        let (filter, needsObject) = conditions.filter
-        let fields = VersionDocument.fields(of: version, blob: blob, write: write)
-        let change = HeadChange(
-            key: HeadKey(id, version.key), write: write, conditions: filter, makesHead: !needsObject,
-            stages: HeadPipeline.stages(
-                write: write, entries: HeadPipeline.entriesBelow(newVersion: version.versionID, write: write),
-                latest: .new(fields, isDeleteMarker: version.isDeleteMarker), asset: asset),
-            // What a head says of its asset is made by the pipeline alone.
-            first: needsObject || bucket.bucket.hasAssets
-                ? nil : FirstHead(version: fields, isDeleteMarker: version.isDeleteMarker),
-            newVersion: version.versionID, newBlob: version.content.blobs.first, mayBeDone: mayBeDone)
-        let done = try await self.change(change) { (head) throws(MetadataError) in
-            try conditions.check(against: try head?.latest?.head())
-            return false
+        let change = TopChange(
+            key: HeadKey(id, version.key), write: write, versionID: version.versionID,
+            fields: VersionDocument.fields(of: version, blob: blob, write: write),
+            isDeleteMarker: version.isDeleteMarker, conditions: conditions,
+            asset: try await followed(version, in: bucket.bucket))
+        let done: HeadChange.Done
+        if mayBeDone || version.content.blobs.count > TopChange.partsMax || writer.isContended(change.key) {
+            done = try await putAlone(change, of: version, mayBeDone: mayBeDone)
+        } else {
+            switch await putTogether(change) {
+            case .done(let together): done = together
+            case .failed(let error): throw error
+            case .alone(let mayBeDone): done = try await putAlone(change, of: version, mayBeDone: mayBeDone)
+            }
         }
-        guard let done else { throw .broken("a write ended without an outcome") }
         try await confirm(bucket)
         version.sequence = done.sequence
         version.modified = Timestamp(milliseconds: done.modified)
         return version
+    }
+
+    private func putAlone(
+        _ top: TopChange, of version: ObjectVersion, mayBeDone: Bool
+    ) async throws(MetadataError) -> HeadChange.Done {
+        let (filter, needsObject) = top.conditions.filter
+        let change = HeadChange(
+            key: top.key, write: top.write, conditions: filter, makesHead: !needsObject,
+            stages: HeadPipeline.stages(
+                write: top.write, entries: HeadPipeline.entriesBelow(newVersion: top.versionID, write: top.write),
+                latest: .new(top.fields, isDeleteMarker: top.isDeleteMarker), asset: top.asset),
+            newVersion: top.versionID, newBlob: version.content.blobs.first, mayBeDone: mayBeDone)
+        let done = try await self.change(change) { (head) throws(MetadataError) in
+            try top.conditions.check(against: try head?.latest?.head())
+            return false
+        }
+        guard let done else { throw .broken("a write ended without an outcome") }
+        return done
     }
 
     /// 32 random lower-case hexadecimal digits.

@@ -65,6 +65,63 @@ enum FollowedAsset {
     }
 }
 
+/// A key's asset while new versions of the key are decided: what of it they look at, and what they change.
+struct AssetState: Sendable {
+    private var deleted: Int64?
+    private var updated: Int64
+    /// All fields that stay, where it was not there.
+    private var made: BSONDocument?
+    private var type: AssetType?
+    private(set) var isTouched = false
+
+    init(_ view: BSONView) {
+        (deleted, updated) = (view["x"]?.integer, view["m"]?.integer ?? 0)
+    }
+
+    fileprivate init(made: BSONDocument, at moment: Int64) { (self.made, updated) = (made, moment) }
+
+    fileprivate mutating func show(_ type: AssetType, at moment: Int64) {
+        (self.type, updated, deleted, isTouched) = (type, moment, nil, true)
+    }
+
+    fileprivate mutating func delete(at moment: Int64) {
+        isTouched = true
+        if deleted != nil { return }
+        (updated, deleted) = (moment, moment)
+    }
+
+    /// What of the head changes.
+    var fields: BSONDocument {
+        guard isTouched else { return [:] }
+        let (moment, end) = (BSONValue.int64(updated), deleted.map { BSONValue.int64($0) } ?? .null)
+        if var asset = made {
+            asset.append("t", type.map { .int32(Int32($0.rawValue)) })
+            asset.append("m", moment)
+            asset.append("x", end)
+            return ["asset": .document(asset)]
+        }
+        var fields: BSONDocument = ["asset.m": moment, "asset.x": end]
+        fields.append("asset.t", type.map { .int32(Int32($0.rawValue)) })
+        return fields
+    }
+
+    /// It is there, as it is.
+    mutating func settle() { (made, type, isTouched) = (nil, nil, false) }
+}
+
+extension FollowedAsset {
+    /// The same where a gateway decides: what a new version on top makes of the asset.
+    func follow(_ asset: inout AssetState?, at moment: Int64) {
+        switch self {
+        case .shown(let new, let type):
+            if asset == nil { asset = AssetState(made: new, at: moment) }
+            asset?.show(type, at: moment)
+        case .deleted: asset?.delete(at: moment)
+        case .kept, .touched, .detailed, .gone: break
+        }
+    }
+}
+
 extension MongoStore {
     /// `version` is the latest from now on. An asset that is not known yet was made at `moment`.
     func followed(

@@ -11,8 +11,6 @@ struct HeadChange {
     /// Makes the head where there is none.
     var makesHead: Bool
     var stages: [BSONDocument]
-    /// What it comes to where there is no head, and nothing forbids that.
-    var first: FirstHead?
     /// By what else the change can be found once it was moved on from the head.
     var newVersion: VersionID?
     var newBlob: BlobID?
@@ -22,7 +20,7 @@ struct HeadChange {
     /// As many entries an outbox takes: with more, the writer moves them first.
     static let outboxCountMax = 64
     /// From so many on they are moved at once, beside the writers.
-    fileprivate static let outboxCountHigh: Int64 = 16
+    static let outboxCountHigh = 16
 
     static func newWrite() -> Int64 { Int64.random(in: 1...Int64.max) }
 
@@ -32,14 +30,17 @@ struct HeadChange {
         /// Of the latest version, in ms.
         var modified: Int64
         /// Entries in the outbox afterwards, where that is known.
-        var outboxCount: Int64 = 0
+        var outboxCount = 0
     }
 
     fileprivate func filter(isRepeat: Bool) -> BSONDocument {
         var all = conditions
         all.append(["outbox.63": ["$exists": false]])
         // What was sent before may still arrive.
-        if isRepeat { all.append(["w": ["$ne": .int64(write)], "outbox.w": ["$ne": .int64(write)]]) }
+        if isRepeat {
+            let isOther: BSONValue = ["$ne": .int64(write)]
+            all.append(["w": isOther, "outbox.w": isOther, "outbox.v.w": isOther])
+        }
         return ["_id": key.id, "$and": .documents(all)]
     }
 }
@@ -60,24 +61,14 @@ extension MongoStore {
                 return done
             }
         }
-        var mayBeFirst = !isRepeat
         while true {
             var failure = MongoError.writeConflict
             do throws(MetadataError) {
-                if mayBeFirst {
-                    mayBeFirst = false
-                    switch try insertFirst(change) {
-                    case .success(.some(let done)): return done
-                    case .success(nil): break
-                    case .failure(let error):
-                        if case .unknownOutcome = error { isRepeat = true }
-                        guard error.isTransient else { throw MetadataError(error) }
-                    }
-                }
                 switch try attemptWrite({ (database) throws(MongoError) in try change.send(database, isRepeat: isRepeat)
                 })
                 {
                 case .success(.some(let done)):
+                    writer.forget(change.key)
                     if done.outboxCount >= HeadChange.outboxCountHigh { relieveLater(change.key) }
                     return done
                 case .success(nil), .failure(.duplicateKey): break
@@ -154,7 +145,7 @@ extension HeadChange {
         guard let view else { return nil }
         return Done(
             sequence: view["seq"]?.integer ?? 0, modified: view["latest"]?.document?["m"]?.integer ?? 0,
-            outboxCount: view["n"]?.integer ?? 0)
+            outboxCount: Int(clamping: view["n"]?.integer ?? 0))
     }
 }
 

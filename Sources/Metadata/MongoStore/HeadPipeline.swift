@@ -105,8 +105,11 @@ enum HeadPipeline {
         return [entry("t", write, fields)]
     }
 
-    static func entry(_ kind: BSONValue, _ write: Int64, _ fields: BSONDocument = [:]) -> BSONValue {
-        var entry: BSONDocument = ["t": kind, "s": "$seq", "w": .int64(write)]
+    /// `sequence` is that of the change; in a pipeline the head says it.
+    static func entry(
+        _ kind: BSONValue, _ write: Int64, _ fields: BSONDocument = [:], at sequence: BSONValue = "$seq"
+    ) -> BSONValue {
+        var entry: BSONDocument = ["t": kind, "s": sequence, "w": .int64(write)]
         entry.append(contentsOf: fields)
         return .document(entry)
     }

@@ -10,7 +10,7 @@ enum MongoSchema {
     static let words: StaticString = "words"
     /// `{_id: {b, k, s}, r, d}`: former versions; `{_id, r, x}` once removed, see `Relay`.
     static let versions: StaticString = "versions"
-    /// `{_id: blob, o, i}`: blobs that nothing names any more, in the order (`o`, `i`) in which they were dropped.
+    /// `{_id: blob, o, i}`: blobs that nothing names any more, in the order (`o`, `i`) in which they were moved here.
     static let garbage: StaticString = "garbage"
     /// `{_id: number, name, owner, created, versioning, assets, removing}`.
     static let buckets: StaticString = "buckets"

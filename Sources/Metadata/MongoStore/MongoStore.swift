@@ -15,6 +15,7 @@ public final class MongoStore: MetadataStore {
     let customers: CustomerCache
     /// Heads that are being relieved of their outboxes by this store.
     let relieved = Lock<Set<HeadKey>>([])
+    let writer = HeadWriter()
     let firstHeads = FirstHeadLuck()
     /// Names this gateway among others. Random.
     let gateway = HeadChange.newWrite()

@@ -8,15 +8,11 @@ import Threads
 /// only by one of a higher revision, and a row that was removed stays as a tombstone of the highest revision for an hour, so that
 /// a late copy does not bring it back. Entries leave the outbox after what they say is done.
 extension MongoStore {
-    private static let batchLength = 100
+    private static let batchLength = 200
 
     /// Moves all that heads hold by now.
     func relayAll() async throws(MetadataError) {
-        while true {
-            let heads = try await dueHeads(limit: Self.batchLength)
-            if heads.isEmpty { return }
-            try await relay(heads)
-        }
+        try await eachDueHead { (heads) throws(MetadataError) in try await self.relay(heads) }
     }
 
     /// Moves what one head holds.
@@ -42,20 +38,51 @@ extension MongoStore {
         }
     }
 
-    /// Heads that hold something, those that have held it longest first.
-    func dueHeads(limit: Int) async throws(MetadataError) -> [Head] {
-        let query = MongoDatabase.Query(["due": ["$exists": true]], sort: ["due": 1], hint: "due", limit: limit)
-        let views = try await perform { (database) throws(MongoError) in
+    /// Calls `body` with all heads that hold something by now and fulfil `filter`, those first that have held something longest. Each comes
+    /// once, as long as it goes on to hold something: one that is written over and over is due all the time, and would never let this end.
+    func eachDueHead(
+        _ filter: BSONDocument = [:], _ body: ([Head]) async throws(MetadataError) -> Void
+    ) async throws(MetadataError) {
+        let newest = try await dueHeads(
+            ["due": ["$exists": true]], limit: 1, oldestFirst: false
+        ).first?["due"]?.date
+        guard let newest else { return }
+        // Those that became due in the last moment, and came already.
+        var (moment, seen): (Int64, [HeadKey]) = (Int64.min, [])
+        while true {
+            var page = filter
+            page.append("due", ["$gte": .date(moment), "$lte": .date(newest)])
+            if !seen.isEmpty { page.append("_id", ["$nin": .array(seen.map(\.id))]) }
+            let views = try await dueHeads(page, limit: Self.batchLength)
+            if views.isEmpty { return }
+            var heads: [Head] = []
+            for view in views {
+                let head = try Head(view)
+                let due = view["due"]?.date ?? newest
+                if due > moment { (moment, seen) = (due, []) }
+                seen.append(head.key)
+                heads.append(head)
+            }
+            try await body(heads)
+        }
+    }
+
+    private func dueHeads(
+        _ filter: BSONDocument, limit: Int, oldestFirst: Bool = true
+    ) async throws(MetadataError) -> [BSONView] {
+        let query = MongoDatabase.Query(filter, sort: ["due": oldestFirst ? 1 : -1], hint: "due", limit: limit)
+        return try await perform { (database) throws(MongoError) in
             try database.find(query, in: MongoSchema.heads).documents
         }
-        var heads: [Head] = []
-        for view in views { heads.append(try Head(view)) }
-        return heads
     }
 
     private func relay(_ heads: [Head]) async throws(MetadataError) {
         var work = RelayWork()
         for head in heads {
+            // One row is made of all that was changed.
+            if head.outbox.contains(where: { if case .asset = $0.kind { true } else { false } }) {
+                work.assets.append(head)
+            }
             for entry in head.outbox {
                 switch entry.kind {
                 case .archived(let version): work.archive(version, at: head.key)
@@ -76,18 +103,39 @@ extension MongoStore {
                 case .tagged(let sequence, let patch):
                     try await carryOut(&work)
                     work.tag(sequence, patch, at: head.key, entry.sequence)
-                case .asset: work.assets.append(head)
+                case .asset: break
                 case .assetRemoved(let id): work.removedAssets.append(id)
                 }
             }
         }
         try await carryOut(&work)
-        let done = heads.compactMap { head in
-            head.outbox.last.map {
-                MongoDatabase.Update(["_id": head.key.id], .pipeline(Self.forget(through: $0.sequence)))
-            }
+        try await empty(heads)
+    }
+
+    /// Takes what was moved out of the outboxes. Where nobody has changed a head meanwhile its outbox is empty then; of the others the server
+    /// keeps what came later.
+    private func empty(_ heads: [Head]) async throws(MetadataError) {
+        let full = heads.filter { !$0.outbox.isEmpty }
+        let unchanged = full.map { head in
+            var change: BSONDocument = ["$set": ["outbox": []], "$unset": ["due": ""]]
+            // What is no head any more may go.
+            if head.latest == nil { change.append("$currentDate", ["gone": true]) }
+            return MongoDatabase.Update(["_id": head.key.id, "seq": .int64(head.sequence)], .document(change))
         }
-        try await perform { (database) throws(MongoError) in try database.update(done, in: MongoSchema.heads) }
+        let count = try await perform { (database) throws(MongoError) in
+            try database.update(unchanged, in: MongoSchema.heads)
+        }
+        if count < Int64(full.count) {
+            let changed = full.compactMap { head in
+                head.outbox.last.map {
+                    MongoDatabase.Update(
+                        ["_id": head.key.id, "outbox.0": ["$exists": true]],
+                        .pipeline(Self.forget(through: $0.sequence)))
+                }
+            }
+            try await perform { (database) throws(MongoError) in try database.update(changed, in: MongoSchema.heads) }
+        }
+        for head in full { writer.relieved(head.key, of: head.outbox.count) }
     }
 
     private func nullRows(of key: HeadKey, below sequence: Int64) async throws(MetadataError) -> [BSONView] {
@@ -105,7 +153,10 @@ extension MongoStore {
     private func carryOut(_ work: inout RelayWork) async throws(MetadataError) {
         let batch = work
         work = RelayWork()
-        try await addGarbage(batch.garbage)
+        try await addGarbage(batch.garbage(after: database.lastTime.map { ClusterOrder.of($0) } ?? 0))
+        try await perform { (database) throws(MongoError) in
+            try database.insert(batch.newRows, ignoringDuplicates: true, into: MongoSchema.versions)
+        }
         try await perform { (database) throws(MongoError) in
             try database.update(batch.rows, ignoringDuplicates: true, in: MongoSchema.versions)
         }
@@ -143,8 +194,10 @@ struct DroppedBlob {
 
 /// What a batch of entries comes to.
 private struct RelayWork {
+    /// Rows of versions that never had one.
+    var newRows: [BSONDocument] = []
     var rows: [MongoDatabase.Update] = []
-    var garbage: [DroppedBlob] = []
+    private var dropped: [DroppedBlob] = []
     /// Heads whose assets have changed.
     var assets: [Head] = []
     var removedAssets: [AssetID] = []
@@ -152,10 +205,10 @@ private struct RelayWork {
     mutating func archive(_ version: VersionDocument, at key: HeadKey) {
         let id = key.row(version.sequence)
         let revision = BSONValue.int64(version.revision)
-        rows.append(
-            MongoDatabase.Update(
-                ["_id": id, "r": ["$lt": revision]],
-                .document(["_id": id, "r": revision, "d": .raw(version.view)]), upsert: true))
+        let row: BSONDocument = ["_id": id, "r": revision, "d": .raw(version.view)]
+        // Where it was moved before, the row is this one or a later one.
+        if !version.mayHaveRow { return newRows.append(row) }
+        rows.append(MongoDatabase.Update(["_id": id, "r": ["$lt": revision]], .document(row), upsert: true))
     }
 
     mutating func drop(_ version: VersionDocument, at key: HeadKey, _ order: Int64) throws(MetadataError) {
@@ -182,7 +235,16 @@ private struct RelayWork {
 
     private mutating func drop(_ blobs: [BlobID], _ order: Int64) {
         for (index, blob) in blobs.enumerated() {
-            garbage.append(DroppedBlob(blob: blob, order: order, index: Int64(index)))
+            dropped.append(DroppedBlob(blob: blob, order: order, index: Int64(index)))
+        }
+    }
+
+    /// Oldest first. What a gateway counts by the time that it was told may have been dropped a little later than its `seq` says, so its place is
+    /// at least `order`, the cluster's time by now: whoever began to read before that may be reading it.
+    func garbage(after order: Int64) -> [DroppedBlob] {
+        let sorted = dropped.sorted { ($0.order, $0.index) < ($1.order, $1.index) }
+        return sorted.enumerated().map { place, blob in
+            DroppedBlob(blob: blob.blob, order: max(blob.order, order), index: Int64(place))
         }
     }
 
