@@ -1,6 +1,8 @@
 import Bytes
+import Hooks
 import JSON
 import Metadata
+import Targets
 import TestSupport
 import Testing
 

@@ -41,7 +41,8 @@ final class WorkScene: Sendable {
         _ = try await engine.setHooks(try HookConfiguration(parsing: text), document: text, of: bucket.id)
         tokens = try WorkerTokens(folder: fixture.folder.path)
         routes = WorkerRoutes(
-            services: Services(objects: fixture.objects, jobs: engine, configuration: configuration), tokens: tokens,
+            services: Services(objects: fixture.objects, jobs: engine, targets: nil, configuration: configuration),
+            tokens: tokens,
             log: Log(level: .error))
     }
 
