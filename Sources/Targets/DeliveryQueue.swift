@@ -66,7 +66,6 @@ struct DeliveryQueue {
             lanes[lane] = state
             return (lane, state.positions.prefix(countMax).compactMap { events[$0] })
         }
-        if !ready.isEmpty { ready = ArraySlice(Array(ready)) }
         return nil
     }
 

@@ -1,6 +1,8 @@
 /// A receiver of events, by the protocol that it speaks.
 public protocol EventTarget: Sendable {
-    /// How many `send`s may be under way at once, of different keys; 1 where all events go in one order.
+    /// Whether all events go in one order, and not those of each key by themselves.
+    var isOrdered: Bool { get }
+    /// How many `send`s may be under way at once, of different keys.
     var concurrency: Int { get }
     /// Messages that one `send` takes at most.
     var batchMax: Int { get }

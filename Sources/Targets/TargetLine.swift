@@ -50,7 +50,7 @@ final class TargetLine: Sendable {
         name = target.name
         (self.settings, self.driver, self.text, self.store, self.pool) = (settings, driver, text, store, pool)
         (self.configuration, self.report) = (configuration, report)
-        let queue = DeliveryQueue(after: target.position, isOrdered: driver.concurrency == 1)
+        let queue = DeliveryQueue(after: target.position, isOrdered: driver.isOrdered)
         state = Lock(State(queue: queue, noted: target.position))
         state.withLock { $0.status.droppedCount = target.droppedCount }
     }

@@ -352,7 +352,7 @@ import Testing
 
 extension Embedded {
     /// The same store once more; without its database the log alone tells what it holds.
-    fileprivate func reopened(losingDatabase: Bool) async throws -> Embedded {
+    func reopened(losingDatabase: Bool) async throws -> Embedded {
         await close()
         if losingDatabase {
             for suffix in ["", "-wal", "-shm"] { unsafe unlink(folder.path + "/store/meta/main.db" + suffix) }

@@ -1,6 +1,8 @@
 import Bytes
 import JSON
+import Hooks
 import Metadata
+import Targets
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Bytes
 import Hooks
 import JSON
 import Metadata
+import Targets
 import Testing
 
 @testable import HTTPServer

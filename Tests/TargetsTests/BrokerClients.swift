@@ -4,7 +4,7 @@ import CRabbitMQ
 import TestSupport
 
 /// A cluster of librdkafka's own, in this process, with one topic.
-final class KafkaCluster {
+@safe final class KafkaCluster {
     struct Message {
         var key: String
         var body: [UInt8]
@@ -19,7 +19,7 @@ final class KafkaCluster {
     let address: String
 
     init(topic: String, partitions: Int32) throws {
-        client = try Self.client(RD_KAFKA_PRODUCER)
+        unsafe client = try Self.client(RD_KAFKA_PRODUCER)
         guard let made = unsafe rd_kafka_mock_cluster_new(client, 1) else { throw TestSupportError("no cluster") }
         unsafe cluster = made
         (self.topic, self.partitions) = (topic, partitions)
@@ -49,7 +49,7 @@ final class KafkaCluster {
 
     /// All messages of all partitions, those of each in their order. Waits until there are `count`.
     func read(_ count: Int) throws -> [Message] {
-        let consumer = try Self.client(RD_KAFKA_CONSUMER, brokers: address)
+        let consumer = try unsafe Self.client(RD_KAFKA_CONSUMER, brokers: address)
         // SAFETY: the topic's handle goes before its client, and each message before the next.
         defer { unsafe rd_kafka_destroy(consumer) }
         let handle = unsafe rd_kafka_topic_new(consumer, topic, nil)
@@ -76,14 +76,14 @@ final class KafkaCluster {
 }
 
 /// Reads what NATS gives to those who listen, and what a stream keeps.
-final class NATSSubscriber {
+@safe final class NATSSubscriber {
     private let connection: OpaquePointer
     private let subscription: OpaquePointer
     private let streams: OpaquePointer
 
     init(port: UInt16, token: String, subject: String) throws {
         var (options, made, subscribed, context): (OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?) =
-            unsafe (nil, nil, nil, nil)
+            (nil, nil, nil, nil)
         // SAFETY: each call copies the texts that it is given.
         try Self.check(unsafe natsOptions_Create(&options))
         try Self.check(unsafe natsOptions_SetURL(options, "nats://127.0.0.1:\(port)"))
@@ -106,7 +106,7 @@ final class NATSSubscriber {
         unsafe natsConnection_Destroy(connection)
     }
 
-    func next(_ count: Int) throws -> [[UInt8]] { try Self.read(subscription, count) }
+    func next(_ count: Int) throws -> [[UInt8]] { try unsafe Self.read(subscription, count) }
 
     func addStream(_ name: String, subject: String) throws {
         var settings = unsafe jsStreamConfig()
@@ -164,7 +164,7 @@ final class NATSSubscriber {
 }
 
 /// Takes messages out of a queue of RabbitMQ, which it declares.
-final class AMQPConsumer {
+@safe final class AMQPConsumer {
     private let connection: OpaquePointer
     private let queue: String
 
@@ -175,7 +175,7 @@ final class AMQPConsumer {
         var text = [CChar](repeating: 0, count: 256)
         // SAFETY: the texts are lent for the call.
         guard unsafe camqp_open(made, "127.0.0.1", Int32(port), "/", "guest", "guest", 30, &text, text.count) else {
-            throw TestSupportError("AMQP: \(unsafe String(cString: text))")
+            throw TestSupportError("AMQP: no connection")
         }
         let isDeclared = unsafe queue.withCString { name in
             unsafe amqp_queue_declare(made, 1, amqp_cstring_bytes(name), 0, 1, 0, 0, amqp_empty_table) != nil

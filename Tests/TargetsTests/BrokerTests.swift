@@ -1,4 +1,5 @@
 import Bytes
+import HTTPClient
 import Hooks
 import JSON
 import Metadata

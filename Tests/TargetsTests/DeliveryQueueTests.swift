@@ -1,5 +1,6 @@
 import Bytes
 import Metadata
+import TestSupport
 import Testing
 
 @testable import Targets
@@ -11,6 +12,13 @@ import Testing
         try ObjectEvent.test(position, key, at: milliseconds)
     }
 
+    private func next(
+        _ queue: inout DeliveryQueue, _ countMax: Int
+    ) throws -> (lane: DeliveryQueue.Lane, events: [ObjectEvent]) {
+        guard let found = queue.next(countMax: countMax) else { throw TestSupportError("nothing is to be sent") }
+        return found
+    }
+
     private func filled(_ keys: [String], isOrdered: Bool = false) throws -> DeliveryQueue {
         var queue = DeliveryQueue(after: 0, isOrdered: isOrdered)
         let events = try keys.enumerated().map { try event(Int64($0.offset + 1), $0.element) }
@@ -20,8 +28,8 @@ import Testing
 
     @Test func `the events of a key go one after another, those of others beside them`() throws {
         var queue = try filled(["a", "a", "b"])
-        let first = try #require(queue.next(countMax: 1))
-        let second = try #require(queue.next(countMax: 1))
+        let first = try next(&queue, 1)
+        let second = try next(&queue, 1)
         #expect(first.events.map(\.position) == [1] && second.events.map(\.position) == [3])
         #expect(queue.next(countMax: 1) == nil)
         queue.end(first.lane, delivered: 1, waiting: nil, now: now)
@@ -31,7 +39,7 @@ import Testing
     @Test func `what is confirmed ends before the first event that is left`() throws {
         var queue = try filled(["a", "b", "c"])
         #expect(queue.confirmed == 0 && queue.count == 3)
-        let lanes = try (0..<3).map { _ in try #require(queue.next(countMax: 1)).lane }
+        let lanes = try (0..<3).map { _ in try next(&queue, 1).lane }
         queue.end(lanes[1], delivered: 1, waiting: nil, now: now)
         #expect(queue.confirmed == 0)
         queue.end(lanes[0], delivered: 1, waiting: nil, now: now)
@@ -44,13 +52,13 @@ import Testing
 
     @Test func `a key that failed waits, longer each time, and holds up no other`() throws {
         var queue = try filled(["a", "b", "a"])
-        let failed = try #require(queue.next(countMax: 1)).lane
+        let failed = try next(&queue, 1).lane
         queue.end(failed, delivered: 0, waiting: { .seconds($0) }, now: now)
         #expect(queue.hasFailures && queue.next(countMax: 1)?.events.map(\.key.text) == ["b"])
         queue.wake(at: now + .milliseconds(900))
         #expect(queue.next(countMax: 1) == nil)
         queue.wake(at: now + .seconds(1))
-        let again = try #require(queue.next(countMax: 1))
+        let again = try next(&queue, 1)
         #expect(again.events.map(\.position) == [1] && !queue.hasFailures)
         queue.end(again.lane, delivered: 0, waiting: { .seconds($0) }, now: now)
         queue.wake(at: now + .milliseconds(1900))
@@ -61,7 +69,7 @@ import Testing
 
     @Test func `one order for all takes batches, and goes on behind what was accepted of them`() throws {
         var queue = try filled(["a", "b", "a", "c"], isOrdered: true)
-        let batch = try #require(queue.next(countMax: 3))
+        let batch = try next(&queue, 3)
         #expect(batch.events.map(\.position) == [1, 2, 3] && queue.next(countMax: 3) == nil)
         queue.end(batch.lane, delivered: 2, waiting: { _ in .seconds(1) }, now: now)
         #expect(queue.confirmed == 2)
@@ -76,7 +84,7 @@ import Testing
                 try event(1, "a", at: 10), try event(2, "b", at: 10), try event(3, "a", at: 10),
                 try event(4, "a", at: 99),
             ], through: 4)
-        let first = try #require(queue.next(countMax: 1))
+        let first = try next(&queue, 1)
         #expect(queue.drop(before: Timestamp(milliseconds: 50)) == 0)
         queue.end(first.lane, delivered: 0, waiting: { _ in .seconds(1) }, now: now)
         #expect(queue.drop(before: Timestamp(milliseconds: 50)) == 3)

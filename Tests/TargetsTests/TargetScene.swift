@@ -1,5 +1,6 @@
 import Bytes
 import Files
+import HTTPClient
 import Hooks
 import JSON
 import Metadata

@@ -8,6 +8,8 @@ struct ScheduledHook {
     var schedule: Schedule
     var revision: Int64
     var next: Timestamp
+    /// Targets that are told of the moment, by a hook without steps.
+    var told: [String]
 
     /// Nil for none.
     static func all(in rules: HookRules, after moment: Timestamp) -> [ScheduledHook]? {
@@ -15,7 +17,8 @@ struct ScheduledHook {
             guard hook.isEnabled, let schedule = hook.schedule, let next = schedule.next(after: moment) else {
                 return nil
             }
-            return ScheduledHook(name: hook.name, schedule: schedule, revision: rules.revision, next: next)
+            return ScheduledHook(name: hook.name, schedule: schedule, revision: rules.revision, next: next,
+                told: hook.steps.isEmpty ? hook.notify : [])
         }
         return found.isEmpty ? nil : found
     }
@@ -25,7 +28,8 @@ struct ScheduledHook {
         guard let key = ObjectKey(name.utf8) else { return nil }
         var draft = EventDraft(
             name: .scheduled, bucketName: bucket.name, principal: bucket.owner, customer: nil, revision: revision)
-        draft.hooks = [EventHook(name: name)]
+        if told.isEmpty { draft.hooks = [EventHook(name: name)] }
+        draft.bindings = told.map { EventBinding(id: name, target: $0) }
         return ObjectEvent(
             position: 0, moment: next, bucket: bucket.id, key: key, versionID: nil, sequence: 0, size: 0, etag: nil,
             draft: draft)

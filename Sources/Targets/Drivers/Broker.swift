@@ -10,6 +10,7 @@ protocol BrokerConnection: AnyObject {
 /// Sends events by a connection that a thread of its own keeps, since the libraries of brokers block. It is opened when there is something
 /// to send, and anew after a failure.
 public final class Broker: EventTarget {
+    public let isOrdered = true
     public let concurrency = 1
     public let batchMax = 100
     /// Of a connection, and of what is awaited on it, in seconds.

@@ -4,6 +4,7 @@ public import HTTPClient
 
 /// Sends each event by a POST of its own. An answer of 2xx accepts it; redirects are not followed.
 public final class Webhook: EventTarget {
+    public let isOrdered = false
     public let concurrency: Int
     public let batchMax = 1
     private let settings: WebhookSettings
