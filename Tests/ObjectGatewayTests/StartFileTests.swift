@@ -1,6 +1,7 @@
 import Bytes
 import Hooks
 import JSON
+import Hooks
 import Metadata
 import Targets
 import TestSupport

@@ -1,4 +1,5 @@
 import Hooks
+import JSON
 import Metadata
 import Targets
 import Testing
