@@ -17,12 +17,8 @@ struct ScheduledHook {
             guard hook.isEnabled, let schedule = hook.schedule, let next = schedule.next(after: moment) else {
                 return nil
             }
-<<<<<<< HEAD
             return ScheduledHook(
                 name: hook.name, schedule: schedule, revision: rules.revision, next: next,
-=======
-            return ScheduledHook(name: hook.name, schedule: schedule, revision: rules.revision, next: next,
->>>>>>> t2
                 told: hook.steps.isEmpty ? hook.notify : [])
         }
         return found.isEmpty ? nil : found
