@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import HTTPClient
 import Hooks
 import JSON
@@ -50,7 +51,7 @@ import Threads
         try await Self.fill(scene, "redis:channel")
         try await until("30 messages") { subscription.output.split(separator: "\n").count { $0.first == "{" } == 30 }
         try Self.check(subscription.output.split(separator: "\n").filter { $0.first == "{" }.map { Array($0.utf8) })
-        subscription.signal(15)
+        subscription.signal(SIGKILL)
         _ = try await subscription.wait(timeout: .seconds(30))
 
         try await redis.kill()
