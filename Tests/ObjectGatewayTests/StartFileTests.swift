@@ -1,7 +1,6 @@
 import Bytes
 import Hooks
 import JSON
-import Hooks
 import Metadata
 import Targets
 import TestSupport
@@ -35,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"bukets": []}"#, "start.json: bukets: wanted no such member, only those among users, buckets."),
+        (#"{"bukets": []}"#, "start.json: bukets: wanted no such member, only those among users, buckets, targets."),
         (#"{"buckets": [{"name": "one", "owner": "x"}]}"#, "start.json: buckets[0].owner: wanted no such member"),
         (#"{"buckets": [{"name": "A"}]}"#, #"start.json: buckets[0].name is "A": wanted a bucket name"#),
         (#"{"buckets": [{}]}"#, "start.json: buckets[0].name: wanted a bucket name"),
