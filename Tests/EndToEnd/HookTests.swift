@@ -33,7 +33,8 @@ import Testing
     @Test func `hooks are set by a file, an object sets them off, and the stop of the gateway ends its streams`()
         async throws
     {
-        let gateway = try await Gateway.start(overMongoDB: false)
+        // The job is to be seen before a worker has it.
+        let gateway = try await Gateway.start(settings: ["OGW_WORKERS_MAX": "0"], overMongoDB: false)
         var isStopped = false
         do {
             try await Gateway.$scoped.withValue(gateway) { try await Self.use(gateway) { isStopped = true } }
