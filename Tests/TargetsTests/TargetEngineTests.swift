@@ -101,10 +101,12 @@ import Threads
         await first.close()
         accepts.withLock { $0 = true }
         let second = try await TargetScene(first.folder, allowed: [receiver.authority])
-        try await until("the others") { receiver.accepted.count >= 20 }
+        try await until("the others") { Set(try Received(receiver.accepted).keys).count >= 20 }
         try await until("rest") { try await second.status("webhook:cms").state == .idle }
-        #expect(receiver.accepted.count == 20)
-        #expect(try Received(receiver.accepted).keys.sorted() == (0..<10).flatMap { ["a\($0)", "b\($0)"] }.sorted())
+        // A request that the stop cut off may have been accepted after all, and comes again then.
+        let keys = try Received(receiver.accepted).keys
+        #expect(keys.filter { $0.hasPrefix("a") }.sorted() == (0..<10).map { "a\($0)" })
+        #expect(Set(keys) == Set((0..<10).flatMap { ["a\($0)", "b\($0)"] }))
         await second.close()
     }
 
