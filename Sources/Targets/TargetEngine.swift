@@ -49,7 +49,7 @@ public final class TargetEngine: Sendable {
     private let pool: Pool
     private let configuration: TargetEngineConfiguration
     private let text: EventText
-    private let observer = Lock<(@Sendable (Problem) -> Void)?>(nil)
+    private let listener = Lock(Listener())
     private let state = Lock(State())
 
     private struct State {
@@ -71,10 +71,14 @@ public final class TargetEngine: Sendable {
 
     /// Who is told from now on of what went wrong.
     public func observe(_ observer: @escaping @Sendable (Problem) -> Void) {
-        self.observer.withLock { $0 = observer }
+        listener.withLock { $0.problem = observer }
     }
 
-    private func report(_ problem: Problem) { observer.withLock { $0 }?(problem) }
+    private func report(_ problem: Problem) { listener.withLock { $0 }.problem?(problem) }
+
+    private struct Listener {
+        var problem: (@Sendable (Problem) -> Void)?
+    }
 
     // MARK: Delivering
 

@@ -4,6 +4,9 @@ public import Glibc
 ///
 /// `Synchronization.Mutex` is a priority-inheritance futex on Linux: slower by two orders of magnitude under contention,
 /// and invisible to the thread sanitizer. No I/O, hashing or `await` belongs inside `withLock`.
+///
+/// A closure is not a value of its own here, but a property of one: each `withLock` would put two more thunks around it, and each call
+/// of it go through all of them.
 // @unchecked: the mutex guards `value`.
 @safe public final class Lock<Value>: @unchecked Sendable {
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>

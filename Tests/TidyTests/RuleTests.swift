@@ -55,6 +55,16 @@ import Testing
         }
     }
 
+    @Test func `No lock holds a bare closure, which each look at it would wrap once more`() {
+        let bare = #/Lock<\(*@?[^<>]*->/#
+        for file in tree.sources {
+            for (number, text) in file.code where text.contains(bare) {
+                Issue.record(
+                    "\(file.path):\(number) has a closure in a lock of its own: make it a property of a structure")
+            }
+        }
+    }
+
     @Test func `A file above 400 lines says why at its head`() {
         for file in tree.swift where file.lines.count > 401 {
             let head = file.lines.prefix(12).joined(separator: " ").lowercased()

@@ -1,6 +1,7 @@
 """Every section by its name, in the order of a run."""
 
 import durability
+import hooks
 import listing
 import media
 import objects
@@ -14,7 +15,7 @@ USUAL = {
     "get": objects.get, "put": objects.put, "mixed": objects.mixed, "multipart": objects.multipart,
     "footprint": objects.footprint, "inline": durability.inline, "hotkey": durability.hotkey,
     "slowsync": durability.slowsync, "compaction": durability.compaction,
-    "media": media.media,
+    "media": media.media, "hooks": hooks.hooks,
 }
 # Gigabytes or a million keys each: by name, or with --full.
 LARGE = {

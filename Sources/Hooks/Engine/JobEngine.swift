@@ -15,6 +15,11 @@ public struct JobEngineConfiguration: Sendable {
     public var planDelay = Duration.milliseconds(25)
     /// Events whose jobs are made in one commit.
     public var planLengthMax = 256
+    /// How long a commit of jobs is to take while clients write; it holds up their writes for so long.
+    public var planPeriod = Duration.milliseconds(3)
+    /// How many times as long as it took a commit of jobs is followed by none while clients write: 7 leaves them seven parts of
+    /// eight of the store's time, and the jobs of a crowd of writes are made after it.
+    public var planRest = 7
 
     public init() {}
 }
@@ -28,8 +33,7 @@ public final class JobEngine: Sendable {
     public let feed: JobFeed
     let pool: Pool
     let configuration: JobEngineConfiguration
-    private let observer = Lock<(@Sendable (Problem) -> Void)?>(nil)
-    private let follower = Lock<(@Sendable () -> Void)?>(nil)
+    private let listeners = Lock(Listeners())
     let state: Lock<State>
     let isStopped = Atomic(false)
 
@@ -48,6 +52,11 @@ public final class JobEngine: Sendable {
         var nextForget: ContinuousClock.Instant?
         /// The queues that hooks name.
         var queues: Set<String> = []
+    }
+
+    private struct Listeners {
+        var problem: (@Sendable (Problem) -> Void)?
+        var event: (@Sendable () -> Void)?
     }
 
     struct Waiting {
@@ -79,15 +88,18 @@ public final class JobEngine: Sendable {
 
     /// Who is told from now on of what went wrong in the background.
     public func observe(_ observer: @escaping @Sendable (Problem) -> Void) {
-        self.observer.withLock { $0 = observer }
+        listeners.withLock { $0.problem = observer }
     }
 
     /// Who is told from now on that an event was committed.
     public func follow(_ follower: @escaping @Sendable () -> Void) {
-        self.follower.withLock { $0 = follower }
+        listeners.withLock { $0.event = follower }
     }
 
-    func report(_ problem: Problem) { observer.withLock { $0 }?(problem) }
+    func report(_ problem: Problem) { listeners.withLock { $0 }.problem?(problem) }
+
+    /// Tells who follows that an event was committed, or that a target has something to be told.
+    func tellFollower() { listeners.withLock { $0 }.event?() }
 
     /// Takes over the leases that are out, and begins its rounds. No lease ends for a whole period.
     public func start() async throws(MetadataError) {
@@ -161,93 +173,6 @@ public final class JobEngine: Sendable {
                 state.lanes.limit(
                     HookPlanner.lane(of: hook.name, in: bucket), concurrencyMax: hook.concurrencyMax, rate: hook.rate)
             }
-        }
-    }
-
-    // MARK: Planning
-
-    /// An event was committed. Returns at once.
-    public func notice() {
-        follower.withLock { $0 }?()
-        let begins = state.withLock { state in
-            state.hasNews = true
-            guard !state.isPlanning, !isStopped.load(ordering: .relaxed) else { return false }
-            state.isPlanning = true
-            return true
-        }
-        if begins { pool.run { [self] in await plan() } }
-    }
-
-    private static let restMax = Duration.milliseconds(200)
-
-    /// Makes the jobs of all events that have none; one at a time is here.
-    private func plan() async {
-        while true {
-            let goesOn = state.withLock { state in
-                guard state.hasNews, !isStopped.load(ordering: .relaxed) else {
-                    state.isPlanning = false
-                    return false
-                }
-                return true
-            }
-            guard goesOn else { return }
-            await pool.sleep(for: configuration.planDelay)
-            state.withLock { $0.hasNews = false }
-            do throws(MetadataError) {
-                var began = ContinuousClock.now
-                while try await planBatch() {
-                    // Writers that wait for a commit go before jobs: two thirds of the time are theirs.
-                    if store.statistics.queueDepth > 0 { await pool.sleep(for: min((.now - began) * 2, Self.restMax)) }
-                    began = .now
-                }
-            } catch {
-                report(.planning(error))
-                // The next round tries again.
-                state.withLock { state in
-                    state.hasNews = true
-                    state.isPlanning = false
-                }
-                return
-            }
-        }
-    }
-
-    /// False where no event was left.
-    private func planBatch() async throws(MetadataError) -> Bool {
-        let former = try await store.plannedEvents()
-        let events = try await store.events(after: former, limit: configuration.planLengthMax)
-        guard let last = events.last else { return false }
-        var groups: [JobGroup] = []
-        for event in events {
-            for chosen in event.draft.hooks {
-                let rules = try await readableRules(of: event)
-                let group = rules.flatMap {
-                    HookPlanner.group(of: event, setOff: chosen, in: $0.configuration, id: JobID(at: event.moment))
-                }
-                if let group {
-                    groups.append(group)
-                } else {
-                    report(.unknownHook(chosen.name, bucket: event.bucket, revision: event.draft.revision))
-                }
-            }
-        }
-        if try await store.planJobs(after: former, through: last.position, groups), !groups.isEmpty {
-            wakeAll()
-            tell(made: groups)
-            // Some ended before they began.
-            if groups.contains(where: { !$0.notify.isEmpty }) { follower.withLock { $0 }?() }
-        }
-        return events.count == configuration.planLengthMax
-    }
-
-    /// Nil where that revision is forgotten, or cannot be read: the events behind it are not to wait for it.
-    private func readableRules(of event: ObjectEvent) async throws(MetadataError) -> HookRules? {
-        do throws(MetadataError) {
-            return try await hooks.rules(of: event.bucket, revision: event.draft.revision)
-        } catch {
-            guard case .broken(let reason) = error else { throw error }
-            report(.unreadableHooks(bucket: event.bucket, revision: event.draft.revision, reason: reason))
-            return nil
         }
     }
 

@@ -6,6 +6,8 @@ public struct CommitStatistics: Sendable, Equatable {
     public var batches: UInt64 = 0
     /// Requests that took effect.
     public var commits: UInt64 = 0
+    /// Those of them for which a client waited, and no job, target or other work behind the writes.
+    public var clientCommits: UInt64 = 0
     /// Requests that were refused or failed.
     public var refusals: UInt64 = 0
     /// Requests in the largest batch.
@@ -122,7 +124,7 @@ final class Committer: Sendable {
             case .batch(let batch):
                 batchCount += 1
                 let answers = writer.commit(batch.map(\.mutation))
-                count(answers)
+                count(batch, answers)
                 pool.corked {
                     for (request, answer) in zip(batch, answers) { request.answer(answer) }
                 }
@@ -184,12 +186,16 @@ final class Committer: Sendable {
         return queue.count
     }
 
-    private func count(_ answers: [Result<Answer, MetadataError>]) {
-        var done: UInt64 = 0
-        for case .success in answers { done += 1 }
-        state.withLock { [done] state in
+    private func count(_ batch: [Request], _ answers: [Result<Answer, MetadataError>]) {
+        var (done, ofClients): (UInt64, UInt64) = (0, 0)
+        for case (let request, .success) in zip(batch, answers) {
+            done += 1
+            if !request.mutation.isBehindWrites { ofClients += 1 }
+        }
+        state.withLock { [done, ofClients] state in
             state.statistics.batches += 1
             state.statistics.commits += done
+            state.statistics.clientCommits += ofClients
             state.statistics.refusals += UInt64(answers.count) - done
             state.statistics.largestBatch = max(state.statistics.largestBatch, answers.count)
         }

@@ -57,6 +57,20 @@ extension Mutation {
         }
     }
 
+    /// Whether it follows from writes, and no client waits for it.
+    var isBehindWrites: Bool {
+        switch self {
+        case .planJobs, .claimJobs, .completeJob, .endTry, .moveTarget, .forgetHistory, .forgetGarbage,
+            .forgetCompleted,
+            .forgetAssetChanges, .relocate, .makeAssets:
+            true
+        case .createBucket, .deleteBucket, .setVersioning, .publish, .delete, .setTags, .createUpload, .putPart,
+            .completeUpload, .abortUpload, .addUser, .updateUser, .setAssets, .setAssetDetails, .setHooks, .noteEvents,
+            .cancelJobs, .retryJob, .setTarget, .removeTarget:
+            false
+        }
+    }
+
     /// Whether it is tried on a disk that is full: it makes room, or lets others make room.
     var makesRoom: Bool {
         switch self {
