@@ -7,52 +7,11 @@ import Metadata
 import Synchronization
 import Threads
 
-/// `hooks`: what hooks cost a PUT, and how many jobs the engine makes, hands out and ends. Prints one line of JSON.
+/// `hooks`: how many jobs the engine makes, hands out and ends. Prints one line of JSON.
 ///
-/// With `--endpoint` it uploads 4 KiB by turns into `--plain` and `--hooked`, buckets without and with hooks, so that what else the machine
-/// does meets both. With `--folder` it takes `--count` events through the engine over the embedded store, with workers that do nothing.
+/// In the folder `--folder` it takes `--count` events through the engine over the embedded store, with workers that do nothing.
 enum HookLoad {
     static func run(_ arguments: Arguments) throws {
-        if arguments.names.contains("endpoint") { return try uploads(arguments) }
-        try jobs(arguments)
-    }
-
-    // MARK: Uploads
-
-    private static func uploads(_ arguments: Arguments) throws {
-        let endpoint = try Endpoint(arguments.text("endpoint"))
-        let paths = [try arguments.text("plain"), try arguments.text("hooked")].map { "/\($0)/" }
-        let connections = try arguments.number("connections", default: 16)
-        let rounds = try arguments.number("rounds", default: 10)
-        let each = try arguments.number("count", default: 2_000)
-        let body = Content.bytes(4096)
-        let run = Monotonic.nanoseconds
-        var (timings, seconds) = ([Timings(), Timings()], [0.0, 0.0])
-        for round in 0..<rounds {
-            for side in [round % 2, 1 - round % 2] {
-                let next = Atomic<Int>(0)
-                let start = Monotonic.nanoseconds
-                let all = try ClientThreads.run(connections) { _ in
-                    let connection = try endpoint.connect()
-                    var timings = Timings()
-                    while true {
-                        let number = next.add(1, ordering: .relaxed).oldValue
-                        if number >= each { return timings }
-                        let path = "\(paths[side])\(run)-\(round)-\(number)"
-                        _ = try timings.measure { try endpoint.exchange(connection, "PUT", path, body: body) }
-                    }
-                }
-                seconds[side] += Loads.elapsed(since: start)
-                timings[side] = Timings.joined([timings[side]] + all)
-            }
-        }
-        let reports = zip(timings, seconds).map { $0.report(seconds: $1, bytesEach: body.count) }
-        print("{\"plain\": \(reports[0]), \"hooked\": \(reports[1]), \"ratio\": \(seconds[1] / seconds[0])}")
-    }
-
-    // MARK: Jobs
-
-    private static func jobs(_ arguments: Arguments) throws {
         let folder = try arguments.text("folder")
         let count = try arguments.number("count", default: 20_000)
         let workers = try arguments.number("workers", default: 8)

@@ -52,6 +52,10 @@ public final class TargetEngine: Sendable {
     private let listener = Lock(Listener())
     private let state = Lock(State())
 
+    private struct Listener {
+        var problem: (@Sendable (Problem) -> Void)?
+    }
+
     private struct State {
         var lines: [String: TargetLine] = [:]
         var isStarted = false
@@ -75,10 +79,6 @@ public final class TargetEngine: Sendable {
     }
 
     private func report(_ problem: Problem) { listener.withLock { $0 }.problem?(problem) }
-
-    private struct Listener {
-        var problem: (@Sendable (Problem) -> Void)?
-    }
 
     // MARK: Delivering
 

@@ -12,7 +12,7 @@ ROUNDS = 2
 
 
 def puts(machine, connections, hooked, round_):
-    """A second's PUTs, latencies and jobs of a gateway that is made for this alone: what waits to be planned meets no one else."""
+    """What PUTs reach at a gateway that is made for this alone: what waits to be planned meets no one else."""
     server = machine.ogw(f"ogw-hooks-{connections}-{int(hooked)}-{round_}", content=False, settings={"OGW_WORKERS_MAX": "0"})
     if hooked:
         hooks = [{"name": f"h{number}", "on": ["object.created"], "steps": {"s": {"probe": {}}}} for number in range(HOOKS)]
@@ -40,4 +40,5 @@ def hooks(machine, report):
                    f"times the cost; p99 {p99[1]:.2f} and {p99[0]:.2f} ms")
     folder = os.path.join(machine.folder, "hooks-jobs")
     jobs = machine.bench("hooks", folder=folder)
-    report.row("Empty jobs through the engine, embedded store", "planned, claimed, ended", json.dumps(jobs), goal="1,000/s")
+    report.row("Empty jobs through the engine, embedded store", "planned, claimed, ended", f"{jobs['per_second']:,.0f}/s",
+               goal="1,000/s")

@@ -13,12 +13,12 @@ public struct JobEngineConfiguration: Sendable {
     public var historyPeriod = Duration.seconds(7 * 86_400)
     /// How long an event waits for others, so that their jobs are made in one commit and not in one each.
     public var planDelay = Duration.milliseconds(25)
-    /// Events whose jobs are made in one commit.
+    /// Events whose jobs are made in one commit, at least 16.
     public var planLengthMax = 256
     /// How long a commit of jobs is to take while clients write; it holds up their writes for so long.
     public var planPeriod = Duration.milliseconds(3)
-    /// How many times as long as it took a commit of jobs is followed by none while clients write: 7 leaves them seven parts of
-    /// eight of the store's time, and the jobs of a crowd of writes are made after it.
+    /// While clients write, the rest after a commit of jobs, in times of what that took: 7 leaves them seven parts of eight of the
+    /// store's time. The rest has an end, so that jobs come also where the store is slow.
     public var planRest = 7
 
     public init() {}

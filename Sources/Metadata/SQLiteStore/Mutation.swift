@@ -61,8 +61,7 @@ extension Mutation {
     var isBehindWrites: Bool {
         switch self {
         case .planJobs, .claimJobs, .completeJob, .endTry, .moveTarget, .forgetHistory, .forgetGarbage,
-            .forgetCompleted,
-            .forgetAssetChanges, .relocate, .makeAssets:
+            .forgetCompleted, .forgetAssetChanges, .relocate, .makeAssets:
             true
         case .createBucket, .deleteBucket, .setVersioning, .publish, .delete, .setTags, .createUpload, .putPart,
             .completeUpload, .abortUpload, .addUser, .updateUser, .setAssets, .setAssetDetails, .setHooks, .noteEvents,
