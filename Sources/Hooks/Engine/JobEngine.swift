@@ -23,7 +23,7 @@ public struct JobEngineConfiguration: Sendable {
 ///
 /// What is durable is the store's; here are the leases, the limits, and those who wait.
 public final class JobEngine: Sendable {
-    public let store: SQLiteStore
+    public let store: any EventStore
     public let hooks: HookDirectory
     public let feed: JobFeed
     let pool: Pool
@@ -69,7 +69,7 @@ public final class JobEngine: Sendable {
     }
 
     public init(
-        store: SQLiteStore, hooks: HookDirectory, pool: Pool,
+        store: any EventStore, hooks: HookDirectory, pool: Pool,
         configuration: JobEngineConfiguration = JobEngineConfiguration()
     ) {
         (self.store, self.hooks, self.pool, self.configuration) = (store, hooks, pool, configuration)
@@ -197,7 +197,7 @@ public final class JobEngine: Sendable {
                 var began = ContinuousClock.now
                 while try await planBatch() {
                     // Writers that wait for a commit go before jobs: two thirds of the time are theirs.
-                    if store.statistics.queueDepth > 0 { await pool.sleep(for: min((.now - began) * 2, Self.restMax)) }
+                    if store.isBusy { await pool.sleep(for: min((.now - began) * 2, Self.restMax)) }
                     began = .now
                 }
             } catch {
