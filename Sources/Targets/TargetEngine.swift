@@ -44,7 +44,7 @@ public final class TargetEngine: Sendable {
         public var status: TargetStatus
     }
 
-    private let store: SQLiteStore
+    private let store: any EventStore
     private let sealing: Sealing
     private let pool: Pool
     private let configuration: TargetEngineConfiguration
@@ -62,11 +62,11 @@ public final class TargetEngine: Sendable {
     }
 
     public init(
-        store: SQLiteStore, sealing: Sealing, pool: Pool,
+        store: any EventStore, sealing: Sealing, pool: Pool,
         configuration: TargetEngineConfiguration = TargetEngineConfiguration()
     ) {
         (self.store, self.sealing, self.pool, self.configuration) = (store, sealing, pool, configuration)
-        text = EventText(region: configuration.region) { [store] in store.bucket($0) }
+        text = EventText(region: configuration.region)
     }
 
     /// Who is told from now on of what went wrong.

@@ -10,7 +10,7 @@ final class TargetLine: Sendable {
     private let settings: TargetSettings
     private let driver: any EventTarget
     private let text: EventText
-    private let store: SQLiteStore
+    private let store: any EventStore
     private let pool: Pool
     private let configuration: TargetEngineConfiguration
     private let report: @Sendable (TargetEngine.Problem) -> Void
@@ -43,8 +43,7 @@ final class TargetLine: Sendable {
 
     init(
         _ target: StoredTarget, _ settings: TargetSettings, driver: any EventTarget, text: EventText,
-        store: SQLiteStore,
-        pool: Pool, configuration: TargetEngineConfiguration,
+        store: any EventStore, pool: Pool, configuration: TargetEngineConfiguration,
         report: @escaping @Sendable (TargetEngine.Problem) -> Void
     ) {
         name = target.name
@@ -191,7 +190,12 @@ final class TargetLine: Sendable {
         if event.draft.name == .jobFinished, let id = JobID(event.draft.requestID) {
             job = try await store.jobGroup(id)
         }
-        return text.message(of: event, for: event.draft.bindings.filter { $0.target == name }, job: job)
+        var buckets: [BucketID: Bucket] = [:]
+        for id in Set([event.bucket] + (job?.steps ?? []).flatMap(\.files).map(\.bucket)) {
+            buckets[id] = try await store.bucket(id)
+        }
+        return text.message(
+            of: event, for: event.draft.bindings.filter { $0.target == name }, in: buckets, job: job)
     }
 
     private func take(_ delivery: Delivery, of batch: Batch) {

@@ -5,7 +5,7 @@ import Threads
 ///
 /// The store of this gateway is the only one that writes them, so what is kept is what is there.
 public final class HookDirectory: Sendable {
-    private let store: SQLiteStore
+    private let store: any EventStore
     private let state: Lock<State>
 
     /// What a bucket has now. Where it has no rules, the revision says since when.
@@ -23,7 +23,7 @@ public final class HookDirectory: Sendable {
     private static let formerMax = 100
     private static let presentMax = 100_000
 
-    public init(_ store: SQLiteStore) {
+    public init(_ store: any EventStore) {
         self.store = store
         state = Lock(State())
     }
@@ -78,7 +78,7 @@ public final class HookDirectory: Sendable {
         return rules
     }
 
-    /// `configuration` is what `document` says; nil takes the hooks away. As `SQLiteStore.setHooks`.
+    /// `configuration` is what `document` says; nil takes the hooks away. As `EventStore.setHooks`.
     public func set(
         _ configuration: HookConfiguration?, document: [UInt8], of bucket: BucketID, ifRevision former: Int64? = nil
     ) async throws(MetadataError) -> Int64 {

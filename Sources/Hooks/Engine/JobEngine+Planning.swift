@@ -31,10 +31,10 @@ extension JobEngine {
             await pool.sleep(for: pace.rest)
             state.withLock { $0.hasNews = false }
             do throws(MetadataError) {
-                let former = store.statistics.clientCommits
+                let former = store.clientCommits
                 let began = ContinuousClock.now
                 let isMore = try await planBatch(lengthMax: pace.length)
-                pace.note(.now - began, clientsWrote: store.statistics.clientCommits != former, isMore: isMore)
+                pace.note(.now - began, clientsWrote: store.clientCommits != former, isMore: isMore)
                 if isMore { state.withLock { $0.hasNews = true } }
             } catch {
                 report(.planning(error))

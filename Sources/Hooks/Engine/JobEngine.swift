@@ -28,7 +28,7 @@ public struct JobEngineConfiguration: Sendable {
 ///
 /// What is durable is the store's; here are the leases, the limits, and those who wait.
 public final class JobEngine: Sendable {
-    public let store: SQLiteStore
+    public let store: any EventStore
     public let hooks: HookDirectory
     public let feed: JobFeed
     let pool: Pool
@@ -78,7 +78,7 @@ public final class JobEngine: Sendable {
     }
 
     public init(
-        store: SQLiteStore, hooks: HookDirectory, pool: Pool,
+        store: any EventStore, hooks: HookDirectory, pool: Pool,
         configuration: JobEngineConfiguration = JobEngineConfiguration()
     ) {
         (self.store, self.hooks, self.pool, self.configuration) = (store, hooks, pool, configuration)

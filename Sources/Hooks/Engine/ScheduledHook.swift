@@ -56,9 +56,13 @@ extension JobEngine {
             }
             return due
         }
-        let events = due.compactMap { bucket, hook in store.bucket(bucket).flatMap { hook.event(in: $0) } }
-        guard !events.isEmpty else { return }
+        if due.isEmpty { return }
         do throws(MetadataError) {
+            var events: [ObjectEvent] = []
+            for (id, hook) in due {
+                if let bucket = try await store.bucket(id), let event = hook.event(in: bucket) { events.append(event) }
+            }
+            guard !events.isEmpty else { return }
             _ = try await store.noteEvents(events)
             notice()
         } catch {

@@ -10,6 +10,10 @@ public struct JobClaim: Sendable, Equatable {
     public var countMax: Int
     /// How many more jobs of each lane may start now; lanes that are missing have no limit.
     public var room: [[UInt8]: Int]
+    /// How long the leases last, where the store is shared and keeps them.
+    public var leasePeriod = Duration.seconds(30)
+    /// Whether a worker is known to have them. A lease of one that is not, and that runs out, costs no try.
+    public var isConfirmed = true
 
     public init(worker: String, queues: [String], countMax: Int, room: [[UInt8]: Int] = [:]) {
         self.worker = worker

@@ -31,7 +31,8 @@ extension HookAdministration {
             guard let version = try await metadata.version(of: listed.key, in: bucket.id, version: nil),
                 !version.isDeleteMarker
             else { continue }
-            let object = FilteredObject(version, customer: engine.store.customer(ofUser: version.owner))
+            let customer = try await engine.store.customer(ofUser: version.owner)
+            let object = FilteredObject(version, customer: customer)
             let cause = EventCause(routeOf: input.caller)
             guard let draft = rules.draft(.createdPut, of: object, in: bucket, because: cause) else { continue }
             events.append(
@@ -140,10 +141,10 @@ extension HookAdministration {
         let name = try Self.event(input)
         let key = try Self.key(input)
         let version = try await metadata.version(of: key, in: bucket.id, version: nil)
-        let customer = version.flatMap { engine.store.customer(ofUser: $0.owner) }
-        guard let version, !version.isDeleteMarker, input.sees(customer: customer) else {
-            throw Problem(404, "Not found", "There is no such object.")
-        }
+        let absent = Problem(404, "Not found", "There is no such object.")
+        guard let version, !version.isDeleteMarker else { throw absent }
+        let customer = try await engine.store.customer(ofUser: version.owner)
+        guard input.sees(customer: customer) else { throw absent }
         guard name.leavesObject else {
             throw Problem(409, "Conflict", "The object is there: delete it, and its hooks hear of it.")
         }

@@ -36,10 +36,11 @@ extension HookAdministration {
         let key = try Self.key(input)
         let latest = try await metadata.version(of: key, in: bucket.id, version: nil)
         let found = latest.flatMap { $0.isDeleteMarker ? nil : $0 }
-        var object =
-            found.map { FilteredObject($0, customer: engine.store.customer(ofUser: $0.owner)) }
-            ?? FilteredObject(
-                key: key.utf8, size: 0, contentType: nil, tags: [], userMetadata: [], customer: input.caller?.customer)
+        var object = FilteredObject(
+            key: key.utf8, size: 0, contentType: nil, tags: [], userMetadata: [], customer: input.caller?.customer)
+        if let found {
+            object = FilteredObject(found, customer: try await engine.store.customer(ofUser: found.owner))
+        }
         if let type = input.body["content_type"]?.string { object.contentType = Array(type.utf8) }
         if let size = input.body["size"]?.integer {
             guard let size = UInt64(exactly: size) else {

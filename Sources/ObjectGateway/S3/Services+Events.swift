@@ -33,7 +33,8 @@ extension Services {
             let size = parts.reduce(UInt64(0)) { numbers.contains($1.number) ? $0 &+ $1.size : $0 }
             let object = FilteredObject(
                 key: request.key.utf8, size: size, contentType: upload.attributes.contentType, tags: upload.tags,
-                userMetadata: upload.attributes.userMetadata, customer: customer(of: upload.owner, by: caller))
+                userMetadata: upload.attributes.userMetadata, customer: try await customer(of: upload.owner, by: caller)
+            )
             request.event = rules.draft(.createdComplete, of: object, in: bucket, because: EventCause(caller))
         }
         let version = try await objects.completeUpload(request)
@@ -44,10 +45,10 @@ extension Services {
     /// What is to be noted of `name` in the commit that makes it happen; nil where no hook waits for it. `object` is asked where
     /// the bucket has hooks.
     func event(
-        _ name: EventName, in bucket: Bucket, by caller: Caller, of object: () -> FilteredObject
+        _ name: EventName, in bucket: Bucket, by caller: Caller, of object: () async throws -> FilteredObject
     ) async throws -> EventDraft? {
         guard let rules = try await rules(of: bucket), rules.waits(for: [name]) else { return nil }
-        return rules.draft(name, of: object(), in: bucket, because: EventCause(caller))
+        return rules.draft(name, of: try await object(), in: bucket, because: EventCause(caller))
     }
 
     /// Nil where the bucket has no hooks.
@@ -61,12 +62,12 @@ extension Services {
         jobs?.hooks.known(of: bucket.id) ?? (nil, true)
     }
 
-    func filtered(_ version: ObjectVersion) -> FilteredObject {
-        FilteredObject(version, customer: jobs?.store.customer(ofUser: version.owner))
+    func filtered(_ version: ObjectVersion) async throws -> FilteredObject {
+        FilteredObject(version, customer: try await jobs?.store.customer(ofUser: version.owner))
     }
 
-    private func customer(of owner: String, by caller: Caller) -> String? {
-        owner == caller.name ? caller.customer : jobs?.store.customer(ofUser: owner)
+    private func customer(of owner: String, by caller: Caller) async throws -> String? {
+        owner == caller.name ? caller.customer : try await jobs?.store.customer(ofUser: owner)
     }
 }
 

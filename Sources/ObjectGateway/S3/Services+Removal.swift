@@ -69,12 +69,12 @@ extension Services {
         if request.version == nil {
             guard !latest.isDeleteMarker else { return request }
             let name: EventName = bucket.versioning == .unversioned ? .removedDelete : .removedMarker
-            request.event = rules.draft(name, of: filtered(latest), in: bucket, because: cause)
+            request.event = rules.draft(name, of: try await filtered(latest), in: bucket, because: cause)
         } else if request.version == latest.versionID {
             if !latest.isDeleteMarker {
-                request.event = rules.draft(.removedDelete, of: filtered(latest), in: bucket, because: cause)
+                request.event = rules.draft(.removedDelete, of: try await filtered(latest), in: bucket, because: cause)
             } else if rules.waits(for: [.restored]), let below = try await version(below: latest, in: bucket) {
-                request.event = rules.draft(.restored, of: filtered(below), in: bucket, because: cause)
+                request.event = rules.draft(.restored, of: try await filtered(below), in: bucket, because: cause)
             }
         }
         return request
