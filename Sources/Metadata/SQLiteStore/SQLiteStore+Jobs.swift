@@ -87,6 +87,14 @@ extension SQLiteStore {
         try await ending(.endTry(failure))
     }
 
+    /// Keeps an answer from outside, JSON of at most `Job.answerMax` bytes, for the job that waits for it.
+    public func answerJob(_ id: JobID, _ text: [UInt8]) async throws(MetadataError) -> JobAnswering {
+        guard case .jobAnswered(let answering) = try await committer.submit(.answerJob(id, text)) else {
+            throw Self.wrongAnswer
+        }
+        return answering
+    }
+
     /// Throws `noSuchJob`.
     public func cancelJobs(of group: JobID) async throws(MetadataError) -> JobEnding {
         try await ending(.cancelJobs(group: group))
