@@ -64,6 +64,8 @@ public protocol EventStore: MetadataStore {
     func completeJob(_ completion: JobCompletion) async throws(MetadataError) -> JobEnding
     /// Throws `leaseLost` where another has the job.
     func endTry(_ failure: JobFailure) async throws(MetadataError) -> JobEnding
+    /// Keeps an answer from outside, JSON of at most `Job.answerMax` bytes, for the job that waits for it.
+    func answerJob(_ id: JobID, _ text: [UInt8]) async throws(MetadataError) -> JobAnswering
     /// Those that are leased end with their next word. Throws `noSuchJob`.
     func cancelJobs(of group: JobID) async throws(MetadataError) -> JobEnding
     /// Brings a dead job back. Throws `noSuchJob`.

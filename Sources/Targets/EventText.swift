@@ -1,5 +1,5 @@
 public import Bytes
-import JSON
+public import JSON
 public import Metadata
 
 /// Writes events as AWS does (userguide/notification-content-structure), with what AWS has not beside it: `rawKey`, `eventId`, and
@@ -26,8 +26,9 @@ public struct EventText: Sendable {
             bucket: event.draft.bucketName, body: JSONValue.object([.init("Records", .array(records))]).text)
     }
 
-    private func record(
-        of event: ObjectEvent, binding: EventBinding, _ buckets: [BucketID: Bucket], _ job: JobGroup?
+    /// One record. `binding` says what the event is told for.
+    public func record(
+        of event: ObjectEvent, binding: EventBinding, _ buckets: [BucketID: Bucket], _ job: JobGroup? = nil
     ) -> JSONValue {
         let draft = event.draft
         let isJob = draft.name == .jobFinished

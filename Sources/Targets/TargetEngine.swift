@@ -9,19 +9,6 @@ public import Threads
 /// Events are delivered from the store's table of events, in which they are with the commit that made them happen: at least once, those of
 /// one key in order, and each target by itself. Safe for concurrent use.
 public final class TargetEngine: Sendable {
-    /// Seals and opens secrets; the context is the target's name.
-    public struct Sealing: Sendable {
-        var seal: @Sendable (_ secret: [UInt8], _ context: [UInt8]) -> [UInt8]?
-        var open: @Sendable (_ sealed: [UInt8], _ context: [UInt8]) -> [UInt8]?
-
-        public init(
-            seal: @escaping @Sendable ([UInt8], [UInt8]) -> [UInt8]?,
-            open: @escaping @Sendable ([UInt8], [UInt8]) -> [UInt8]?
-        ) {
-            (self.seal, self.open) = (seal, open)
-        }
-    }
-
     /// What went wrong in the background, and what is worth a line of the log.
     public enum Problem: Sendable {
         case reading(String, MetadataError)
@@ -45,7 +32,7 @@ public final class TargetEngine: Sendable {
     }
 
     private let store: any EventStore
-    private let sealing: Sealing
+    private let register: SealedRegister
     private let pool: Pool
     private let configuration: TargetEngineConfiguration
     private let text: EventText
@@ -57,15 +44,14 @@ public final class TargetEngine: Sendable {
         var isStarted = false
         var isStopped = false
         var isInRound = false
-        /// One change of a target at a time.
-        var isChanging = false
     }
 
     public init(
-        store: any EventStore, sealing: Sealing, pool: Pool,
+        store: any EventStore, sealing: SealedRegister.Sealing, pool: Pool,
         configuration: TargetEngineConfiguration = TargetEngineConfiguration()
     ) {
-        (self.store, self.sealing, self.pool, self.configuration) = (store, sealing, pool, configuration)
+        (self.store, self.pool, self.configuration) = (store, pool, configuration)
+        register = SealedRegister(store: store, sealing: sealing, pool: pool)
         text = EventText(region: configuration.region)
     }
 
@@ -84,7 +70,7 @@ public final class TargetEngine: Sendable {
 
     /// Begins to deliver.
     public func start() async throws(MetadataError) {
-        for target in try await store.targets() { begin(target) }
+        for target in try await store.targets() where !target.name.hasPrefix(StoredTarget.addonPrefix) { begin(target) }
         state.withLock { $0.isStarted = true }
         notice()
         pool.run { [weak self, pool, tick = configuration.tick] in
@@ -119,7 +105,7 @@ public final class TargetEngine: Sendable {
             defer { state.isStopped = true }
             return !state.isStopped
         }
-        while state.withLock({ $0.isInRound || $0.isChanging }) { await pool.sleep(for: .milliseconds(2)) }
+        while state.withLock({ $0.isInRound }) || register.isChanging { await pool.sleep(for: .milliseconds(2)) }
         if isFirst { for line in lines { await line.stop() } }
     }
 
@@ -150,14 +136,11 @@ public final class TargetEngine: Sendable {
     }
 
     private func secret(of target: StoredTarget) throws(TargetFailure) -> [UInt8] {
-        if target.sealedSecret.isEmpty { return [] }
-        guard let secret = sealing.open(target.sealedSecret, Self.context(target.name)) else {
+        guard let secret = register.secret(of: target) else {
             throw TargetFailure("its secret cannot be opened with the key of this store")
         }
         return secret
     }
-
-    private static func context(_ name: String) -> [UInt8] { Array("target \(name)".utf8) }
 
     // MARK: The register
 
@@ -191,54 +174,12 @@ public final class TargetEngine: Sendable {
     @discardableResult
     public func set(_ name: TargetName, _ document: JSONValue, at path: String = "") async throws -> Bool {
         _ = try TargetSettings(name.kind, reading: document, at: path)
-        guard case .object(let members) = document else { return false }
-        let kept = JSONValue.object(members.filter { $0.name != "secret" && $0.value != .null })
-        return try await change {
-            let former = try await self.store.target(named: name.description)
-            var sealed = former?.sealedSecret ?? []
-            if let secret = document["secret"]?.string {
-                let bytes = Array(secret.utf8)
-                let context = Self.context(name.description)
-                let isKept = former.map {
-                    !$0.sealedSecret.isEmpty && self.sealing.open($0.sealedSecret, context) == bytes
-                }
-                if bytes.isEmpty {
-                    sealed = []
-                } else if isKept != true {
-                    guard let new = self.sealing.seal(bytes, context) else {
-                        throw MetadataError.broken("the secret of \(name) cannot be sealed")
-                    }
-                    sealed = new
-                }
-            }
-            if let former, former.document == kept.text, former.sealedSecret == sealed { return false }
-            try await self.store.setTarget(
-                StoredTarget(name: name.description, document: kept.text, sealedSecret: sealed, created: .now()))
-            await self.renew(name.description)
-            return true
-        }
+        return try await register.set(name.description, document) { await self.renew(name.description) }
     }
 
     /// Returns whether it was there.
     public func remove(_ name: TargetName) async throws -> Bool {
-        try await change {
-            let isThere = try await self.store.removeTarget(name.description)
-            await self.renew(name.description)
-            return isThere
-        }
-    }
-
-    private func change(_ body: () async throws -> Bool) async throws -> Bool {
-        while true {
-            let begins = state.withLock { state in
-                defer { state.isChanging = true }
-                return !state.isChanging
-            }
-            if begins { break }
-            await pool.sleep(for: .milliseconds(2))
-        }
-        defer { state.withLock { $0.isChanging = false } }
-        return try await body()
+        try await register.remove(name.description) { await self.renew(name.description) }
     }
 
     /// The line of a target follows what is stored of it now.

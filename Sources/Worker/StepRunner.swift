@@ -1,3 +1,4 @@
+import Addons
 import Bytes
 import Files
 import HTTPClient
@@ -15,6 +16,7 @@ final class StepRunner: @unchecked Sendable {
     private let news: @Sendable (WorkerNews) -> Void
     /// For requests to hosts that users named.
     private let session: HTTPSession
+    private let drivers = AddonDrivers()
     /// By class.
     private var helpers: [String: MediaHelper] = [:]
 
@@ -66,6 +68,11 @@ final class StepRunner: @unchecked Sendable {
                     job: job, worker: configuration.name, gateway: gateway, session: session, outbound: outbound,
                     folder: folder, pool: pool)
                 return .completed(files: [], result: try await delivery.run(deadline: deadline, tell, isCancelled))
+            case "addon":
+                let step = AddonStep(
+                    job: job, gateway: gateway, session: session, outbound: outbound, drivers: drivers, folder: folder,
+                    pool: pool)
+                return try await step.run(try await order(of: job, isCancelled), deadline: deadline, tell, isCancelled)
             // The gateway knows the tags and what they name.
             case "tag": return .completed(files: [], result: nil)
             default:
@@ -82,6 +89,17 @@ final class StepRunner: @unchecked Sendable {
         } catch {
             return .failed(StepFailure(reason: "\(error)"))
         }
+    }
+
+    private func order(of job: Assignment, _ isCancelled: @Sendable () -> Bool) async throws -> AddonOrder {
+        var order: AddonOrder?
+        do {
+            try await untilReached(isCancelled) { order = try await gateway.addon(of: job) }
+        } catch GatewayError.refused(_, let reason) {
+            throw StepFailure(reason: reason, isPermanent: true)
+        }
+        guard let order else { throw MediaHelper.Failure.stopped }
+        return order
     }
 
     // MARK: Media

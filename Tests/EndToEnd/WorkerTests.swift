@@ -5,7 +5,7 @@ import Testing
 import Threads
 
 /// A gateway that can be killed and started again on the same folder and ports, with the workers that it starts itself.
-private final class Site: Sendable {
+final class Site: Sendable {
     let folder: TemporaryFolder
     let s3: String
     let services: String

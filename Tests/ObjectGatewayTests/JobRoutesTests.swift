@@ -130,7 +130,9 @@ import Threads
         let scene = try await RouteScene()
         let routes =
             JobRoutes(jobs: nil, metadata: scene.store.metadata).routes
-            + HookRoutes(administration: HookAdministration(jobs: nil, targets: nil, metadata: scene.store.metadata))
+            + HookRoutes(
+                administration: HookAdministration(jobs: nil, targets: nil, addons: nil, metadata: scene.store.metadata)
+            )
             .routes
         let table = RouteTable(routes.map { $0.forOwner() }, log: scene.fixture.log)
         for route in routes {

@@ -68,7 +68,7 @@ final class TargetScene: Sendable {
         configuration.notePause = .milliseconds(5)
         configure(&configuration)
         // Turned around, so that nobody finds them by chance.
-        let sealing = TargetEngine.Sealing(
+        let sealing = SealedRegister.Sealing(
             seal: { secret, context in secret.map { $0 ^ 0x55 } + context },
             open: { sealed, context in
                 sealed.suffix(context.count).elementsEqual(context)

@@ -90,6 +90,14 @@ public struct HookConfiguration: Sendable, Equatable {
         Set(hooks.flatMap(\.notify) + bindings.compactMap { $0.target?.description })
     }
 
+    /// The addons that steps name.
+    public var addons: Set<String> {
+        Set(
+            hooks.flatMap(\.steps).compactMap { step in
+                if case .addon(let name, _) = step.action { name } else { nil }
+            })
+    }
+
     /// Throws where a hook names an addon or a target that is not registered, or writes its files where it finds them again.
     public func check(within store: Surroundings) throws(JSONFault) {
         for (index, binding) in bindings.enumerated() {

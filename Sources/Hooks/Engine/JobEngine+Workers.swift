@@ -25,14 +25,16 @@ extension JobEngine {
 
     // MARK: The ends of tries
 
-    /// The try failed; by a crash, where the object ended the program that was to read it.
+    /// The try failed; by a crash, where the object ended the program that was to read it. What the try waited for from outside is
+    /// forgotten where the next one `startsAnew`.
     public func fail(
         _ id: JobID, token: [UInt8], reason: String, isPermanent: Bool, isCrash: Bool = false,
-        retryAfter: Duration? = nil
+        retryAfter: Duration? = nil, startsAnew: Bool = false
     ) async throws(MetadataError) -> JobEnding {
         guard let leased = leased(id, token: token) else { throw .leaseLost }
         return try await end(
-            leased, reason: reason, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter)
+            leased, reason: reason, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter,
+            startsAnew: startsAnew)
     }
 
     /// The worker stops before it began, or in the middle, through no fault of the job.

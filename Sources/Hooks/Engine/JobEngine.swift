@@ -40,6 +40,8 @@ public final class JobEngine: Sendable {
     struct State {
         var leases: LeaseTable
         var lanes = LaneTable()
+        /// How far jobs are that wait for an answer from outside, as far as it was told.
+        var parked: [JobID: JobProgress] = [:]
         var waiters: [Waiting] = []
         /// An event was committed since the last look.
         var hasNews = true
@@ -238,7 +240,9 @@ public final class JobEngine: Sendable {
         }
     }
 
-    public func progress(of id: JobID) -> JobProgress? { state.withLock { $0.leases.leases[id]?.progress } }
+    public func progress(of id: JobID) -> JobProgress? {
+        state.withLock { $0.leases.leases[id]?.progress ?? $0.parked[id] }
+    }
 
     /// Publishes what the job made and ends it. A job whose object is gone is cancelled, and `sourceGone` thrown.
     public func complete(_ completion: JobCompletion) async throws(MetadataError) -> JobEnding {
@@ -268,14 +272,17 @@ public final class JobEngine: Sendable {
     }
 
     func end(
-        _ leased: LeasedJob, reason: String, isPermanent: Bool, isCrash: Bool, retryAfter: Duration? = nil
+        _ leased: LeasedJob, reason: String, isPermanent: Bool, isCrash: Bool, retryAfter: Duration? = nil,
+        startsAnew: Bool = false
     ) async throws(MetadataError) -> JobEnding {
         let policy = try await work(of: leased)?.step.retry ?? RetryPolicy()
         let next = TryOutcome.next(
             after: leased.job, policy: policy, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter,
             now: .now(), random: Double.random(in: 0..<1))
         let ending = try await store.endTry(
-            JobFailure(job: leased.job.id, token: leased.job.token, next: next, reason: reason, isCrash: isCrash))
+            JobFailure(
+                job: leased.job.id, token: leased.job.token, next: next, reason: reason, isCrash: isCrash,
+                startsAnew: startsAnew))
         release(leased.job.id, isCrash: isCrash)
         if case .retry(let moment) = next {
             state.withLock { $0.nextDue = min($0.nextDue ?? moment, moment) }
@@ -290,6 +297,7 @@ public final class JobEngine: Sendable {
     @discardableResult
     func release(_ id: JobID, isCrash: Bool) -> Job? {
         state.withLock { state in
+            state.parked[id] = nil
             guard let lease = state.leases.remove(id) else { return nil }
             state.lanes.end(lease.job.lane, isCrash: isCrash, at: .now)
             return lease.job

@@ -44,6 +44,8 @@ public struct JobCompletion: Sendable {
     public var result: [UInt8]
     /// What is known of the source's asset from now on.
     public var details: AssetDetails?
+    /// What `details` were made of. Where others stand there, nothing is done and `superseded` is thrown.
+    public var formerDetails: AssetDetails?
     /// The source's tags from now on.
     public var tags: [Tag]?
 
@@ -69,6 +71,8 @@ public struct JobFailure: Sendable, Equatable {
         case dead
         /// At once, and the try does not count: the worker gave it back, or lost it through no fault of the job.
         case giveBack
+        /// Its worker waits for an answer from outside: it becomes available when that comes, or at that time. The try does not count.
+        case park(until: Timestamp, ticket: [UInt8])
         /// The object it was for is gone.
         case cancelled
     }
@@ -79,14 +83,29 @@ public struct JobFailure: Sendable, Equatable {
     public var reason: String
     /// Whether the worker was not heard of again.
     public var isCrash: Bool
+    /// Whether the next try forgets the ticket and the answer that this one had.
+    public var startsAnew: Bool
 
-    public init(job: JobID, token: [UInt8], next: Next, reason: String, isCrash: Bool = false) {
+    public init(
+        job: JobID, token: [UInt8], next: Next, reason: String, isCrash: Bool = false, startsAnew: Bool = false
+    ) {
+        self.startsAnew = startsAnew
         self.job = job
         self.token = token
         self.next = next
         self.reason = reason
         self.isCrash = isCrash
     }
+}
+
+/// What came of an answer from outside to a job.
+public enum JobAnswering: Sendable, Equatable {
+    /// It is kept. The job is available where it waited, and is among those that were started then.
+    case noted(JobEnding)
+    /// The job has an answer, which stays.
+    case repeated
+    /// The job has ended, or is forgotten.
+    case over
 }
 
 /// What came of the end of a job.

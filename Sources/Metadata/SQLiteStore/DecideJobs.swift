@@ -190,6 +190,7 @@ extension Decider {
         try apply(completion, to: group.event, &decision)
         job.state = .completed
         job.reason = ""
+        (job.ticket, job.answer) = ([], [])
         job.changed = now
         return end(job, of: &group, as: .completed, &decision)
     }
@@ -198,6 +199,7 @@ extension Decider {
         _ completion: JobCompletion, to event: ObjectEvent, _ decision: inout Decision
     ) throws(MetadataError) {
         if let details = completion.details, let asset = try rows.asset(of: event.key, in: event.bucket) {
+            if let former = completion.formerDetails, asset.details != former { throw .superseded }
             _ = try setAssetDetails(details, of: asset.id, &decision)
         }
         if let tags = completion.tags {
@@ -222,6 +224,7 @@ extension Decider {
         held = nil
         job.reason = String(failure.reason.prefix(Job.reasonMax))
         job.changed = now
+        if failure.startsAnew { (job.ticket, job.answer) = ([], []) }
         if failure.isCrash { job.crashCount = min(job.crashCount, 1_000_000) + 1 }
         switch failure.next {
         case .retry(let moment):
@@ -234,6 +237,8 @@ extension Decider {
             job.attempt = max(0, job.attempt - 1)
             decision.changes.append(.job(job))
             return JobEnding(group: group, started: [job])
+        case .park(let moment, let ticket):
+            return park(&job, until: moment, ticket: ticket, of: group, &decision)
         case .dead:
             job.state = .dead
             group.steps[job.step].reason = job.reason
@@ -293,6 +298,7 @@ extension Decider {
         job.attempt = 0
         job.crashCount = 0
         job.token = []
+        (job.ticket, job.answer) = ([], [])
         job.changed = now
         group.retry(job.step)
         decision.changes.append(.job(job))

@@ -62,6 +62,7 @@ struct Decider {
         case .claimJobs(let claim): answer = .claimed(try claimJobs(claim, &decision))
         case .completeJob(let completion): answer = .jobEnded(try complete(completion, &decision))
         case .endTry(let failure): answer = .jobEnded(try endTry(failure, &decision))
+        case .answerJob(let id, let text): answer = .jobAnswered(try self.answer(id, text, &decision))
         case .cancelJobs(let group): answer = .jobEnded(try cancelJobs(of: group, &decision))
         case .retryJob(let job): answer = .jobEnded(try retry(job, &decision))
         case .setTarget(let target): answer = try setTarget(target, &decision)

@@ -33,6 +33,8 @@ enum Mutation: Sendable {
     case claimJobs(JobClaim)
     case completeJob(JobCompletion)
     case endTry(JobFailure)
+    /// Keeps what came from outside for a job that waits for it.
+    case answerJob(JobID, [UInt8])
     case cancelJobs(group: JobID)
     case retryJob(JobID)
     /// Registers a receiver of events, or replaces what was said of it.
@@ -66,7 +68,7 @@ extension Mutation {
             true
         case .createBucket, .deleteBucket, .setVersioning, .publish, .delete, .setTags, .createUpload, .putPart,
             .completeUpload, .abortUpload, .addUser, .updateUser, .setAssets, .setAssetDetails, .setHooks, .noteEvents,
-            .cancelJobs, .retryJob, .setTarget, .removeTarget:
+            .cancelJobs, .retryJob, .setTarget, .removeTarget, .answerJob:
             false
         }
     }
@@ -79,7 +81,7 @@ extension Mutation {
             true
         case .createBucket, .setVersioning, .publish, .setTags, .createUpload, .putPart, .completeUpload, .addUser,
             .updateUser, .relocate, .setAssets, .setAssetDetails, .makeAssets, .setHooks, .noteEvents, .planJobs,
-            .claimJobs, .completeJob, .endTry, .cancelJobs, .retryJob, .setTarget:
+            .claimJobs, .completeJob, .endTry, .answerJob, .cancelJobs, .retryJob, .setTarget:
             false
         }
     }
@@ -97,6 +99,7 @@ enum Answer: Sendable {
     case planned(Bool)
     case claimed([LeasedJob])
     case jobEnded(JobEnding)
+    case jobAnswered(JobAnswering)
     /// So many things were made.
     case made(Int)
 }

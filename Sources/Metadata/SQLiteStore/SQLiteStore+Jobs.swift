@@ -83,6 +83,13 @@ extension SQLiteStore: EventStore {
         try await ending(.endTry(failure))
     }
 
+    public func answerJob(_ id: JobID, _ text: [UInt8]) async throws(MetadataError) -> JobAnswering {
+        guard case .jobAnswered(let answering) = try await committer.submit(.answerJob(id, text)) else {
+            throw Self.wrongAnswer
+        }
+        return answering
+    }
+
     public func cancelJobs(of group: JobID) async throws(MetadataError) -> JobEnding {
         try await ending(.cancelJobs(group: group))
     }

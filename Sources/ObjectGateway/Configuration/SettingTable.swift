@@ -48,7 +48,7 @@ extension Setting {
             },
             Setting(
                 "OGW_CONFIG", "FILE", default: "",
-                "The start file: JSON with users, buckets and targets, which every start makes or brings to what stands there."
+                "The start file: JSON with users, buckets, addons and targets, which every start makes or brings to what stands there."
             ) { (c, v) throws(SettingError) in
                 c.startFile = try v.nonEmpty(wanted: "the path of a JSON file")
             },
@@ -105,6 +105,12 @@ extension Setting {
                 "How clients reach the S3 listener; the first address where not set."
             ) { (c, v) throws(SettingError) in
                 c.publicURL = try readPublicURL(v)
+            },
+            Setting(
+                "OGW_SERVICES_URL", "URL", default: "",
+                "How addons reach the services listener to call back; the first address where not set."
+            ) { (c, v) throws(SettingError) in
+                c.servicesURL = try readPublicURL(v)
             },
             Setting(
                 "OGW_DOMAIN", "NAME,...", default: "localhost",

@@ -42,7 +42,7 @@ enum JobJSON {
         var done = 0.0
         let steps = group.steps.enumerated().map { index, step -> JSONValue in
             let job = byStep[index]
-            let progress = job.flatMap { $0.state == .leased ? engine.progress(of: $0.id) : nil }
+            let progress = job.flatMap { $0.state.isEnded ? nil : engine.progress(of: $0.id) }
             done += step.state == .waiting || step.state == .started ? progress?.fraction ?? 0 : 1
             return value(of: step, in: group, job: job, progress: progress, names)
         }

@@ -14,6 +14,7 @@ struct Listeners {
     private let door: Door
     private let metrics: Metrics
     private let publicURL: String
+    private let servicesURL: String?
 
     /// All of them accept connections when it returns, and none does when it throws. `opensAtOnce` says that `open` follows.
     static func start(
@@ -50,7 +51,8 @@ struct Listeners {
             addSources(to: metrics, s3: s3, services: services)
             return Listeners(
                 s3: s3, services: services, readiness: readiness, door: door, metrics: metrics,
-                publicURL: configuration.publicURL(bound: s3.boundAddresses))
+                publicURL: configuration.publicURL(bound: s3.boundAddresses),
+                servicesURL: configuration.servicesURL(bound: services?.boundAddresses ?? []))
         } catch {
             await s3.stop(within: .seconds(1))
             throw error
@@ -62,7 +64,7 @@ struct Listeners {
         _ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log
     ) throws(StartError) -> Server {
         let controlTable = store.controlTable(log: log)
-        let workers = store.workerRoutes(log: log)
+        let workers = store.workerRoutes(log: log, publicURL: publicURL, servicesURL: servicesURL)
         let control = try Self.start(
             "OGW_DATA", [ControlSocket.address(in: configuration.data)], ServerConfiguration(), pool: pool,
             handler: { request in

@@ -1,3 +1,4 @@
+import Addons
 import Buckets
 import Files
 import Hooks
@@ -21,7 +22,10 @@ public final class OpenStore: Sendable {
     let jobs: JobEngine?
     /// Receivers of events, to whom nothing is delivered until somebody starts it. Nil where metadata is in MongoDB.
     let targets: TargetEngine?
+    /// Services that hooks call. Nil where metadata is in MongoDB.
+    let addons: AddonRegister?
     let users: UserDirectory
+    private let callbackTokens: CallbackTokens
     let workerTokens: WorkerTokens
     let configuration: GatewayConfiguration
     private let parts: Parts
@@ -64,11 +68,13 @@ public final class OpenStore: Sendable {
         var targetConfiguration = TargetEngineConfiguration()
         targetConfiguration.region = configuration.region
         targetConfiguration.outbound = configuration.outbound
-        let sealing = TargetEngine.Sealing(
+        let sealing = SealedRegister.Sealing(
             seal: { secrets.seal($0, context: $1) }, open: { secrets.open($0, context: $1) })
         targets = parts.embedded.map {
             TargetEngine(store: $0, sealing: sealing, pool: pool, configuration: targetConfiguration)
         }
+        addons = parts.embedded.map { AddonRegister(store: $0, sealing: sealing, pool: pool) }
+        callbackTokens = CallbackTokens(secrets)
         if let jobs, let targets { jobs.follow { targets.notice() } }
         self.users = users
         self.workerTokens = workerTokens
@@ -198,6 +204,7 @@ public final class OpenStore: Sendable {
     /// Those of the services listener that need a store.
     func serviceRoutes(publicURL: String) -> [Route] {
         assetRoutes(publicURL: publicURL).routes + jobRoutes
+            + AddonCallbacks(jobs: jobs, tokens: callbackTokens).routes
     }
 
     /// Those of the control socket.
@@ -205,17 +212,25 @@ public final class OpenStore: Sendable {
         RouteTable(ControlRoutes.routes(administration) + jobRoutes.map { $0.forOwner() }, log: log)
     }
 
-    func workerRoutes(log: Log) -> WorkerRoutes {
-        WorkerRoutes(
-            services: Services(objects: objects, jobs: jobs, targets: targets, configuration: configuration),
-            tokens: workerTokens,
-            log: log)
+    func workerRoutes(log: Log, publicURL: String, servicesURL: String?) -> WorkerRoutes {
+        let services = Services(objects: objects, jobs: jobs, targets: targets, configuration: configuration)
+        let orders = addons.map {
+            AddonOrders(
+                services: services, addons: $0, users: users, tokens: callbackTokens, publicURL: publicURL,
+                servicesURL: servicesURL)
+        }
+        return WorkerRoutes(services: services, tokens: workerTokens, log: log, addons: orders)
     }
 
     private var jobRoutes: [Route] {
         JobRoutes(jobs: jobs, metadata: metadata).routes
-            + HookRoutes(administration: HookAdministration(jobs: jobs, targets: targets, metadata: metadata)).routes
+            + HookRoutes(
+                administration: HookAdministration(jobs: jobs, targets: targets, addons: addons, metadata: metadata)
+            ).routes
             + TargetRoutes(targets: targets, jobs: jobs, metadata: metadata).routes
+            + AddonRoutes(
+                addons: addons, jobs: jobs, metadata: metadata, outbound: configuration.outbound, pool: objects.pool
+            ).routes
     }
 
     var administration: Administration {

@@ -109,7 +109,7 @@ public final class RunningGateway: Sendable {
                     "start_file",
                     [
                         "users": .integer(changed.users), "buckets": .integer(changed.buckets),
-                        "targets": .integer(changed.targets),
+                        "targets": .integer(changed.targets), "addons": .integer(changed.addons),
                     ])
             }
             return (store, newRoot)

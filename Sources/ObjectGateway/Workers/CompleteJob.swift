@@ -43,15 +43,36 @@ struct CompleteJob: Sendable {
                 ))
         }
         try await learn(from: report, work, &completion)
-        let end = completion
+        let made = completion
         let ending = try await services.objects.publish(staged) { () async throws(MetadataError) in
-            try await engine.complete(end)
+            try await end(made, report, work)
         }
         return WorkerRoutes.json([
             "state": .string(JobState.completed.name), "repeated": .bool(ending.isRepeated),
             "keys": .array(place.keys.map { .string($0.text) }),
         ])
     }
+
+    /// What is known of the asset may change meanwhile: then it is read again.
+    private func end(
+        _ made: JobCompletion, _ report: CompletionReport, _ work: JobWork
+    ) async throws(MetadataError) -> JobEnding {
+        var completion = made
+        for _ in 0..<Self.triesMax {
+            do throws(MetadataError) { return try await engine.complete(completion) } catch {
+                guard error == .superseded else { throw error }
+            }
+            let event = work.leased.group.event
+            guard let asset = try await services.metadata.asset(of: event.key, in: event.bucket),
+                let details = try? details(report, work, after: asset.details)
+            else { break }
+            completion.details = details
+            completion.formerDetails = asset.details
+        }
+        throw .superseded
+    }
+
+    private static let triesMax = 20
 
     /// Where the files go.
     private struct Place {
@@ -107,11 +128,12 @@ struct CompleteJob: Sendable {
     ) async throws {
         let group = work.leased.group
         switch work.step.action {
-        case .probe:
+        case .probe, .addon:
             guard let asset = try await services.metadata.asset(of: group.event.key, in: group.event.bucket) else {
                 return
             }
-            completion.details = report.details(after: asset.details)
+            completion.details = try details(report, work, after: asset.details)
+            completion.formerDetails = completion.details.map { _ in asset.details }
         case .tag(let tags):
             guard let source = try await WorkOrder.source(of: group.event, services.metadata) else {
                 throw MetadataError.sourceGone
@@ -123,7 +145,22 @@ struct CompleteJob: Sendable {
                 throw Problem(422, "Too many tags", "The object would have \(merged.count) tags; ten is the most.")
             }
             completion.tags = merged
-        case .watermark, .variants, .preview, .transcode, .addon, .deliver: break
+        case .watermark, .variants, .preview, .transcode, .deliver: break
+        }
+    }
+
+    /// Nil where the step says nothing of the asset.
+    private func details(
+        _ report: CompletionReport, _ work: JobWork, after known: AssetDetails
+    ) throws(Problem) -> AssetDetails? {
+        switch work.step.action {
+        case .probe: return report.details(after: known)
+        case .addon(_, let save):
+            guard !save.isEmpty, let found = report.result?["metadata"] else { return nil }
+            var details = known
+            details.custom = try SavedMetadata.custom(known.custom, with: found, at: save)
+            return details
+        case .watermark, .variants, .preview, .transcode, .deliver, .tag: return nil
         }
     }
 }

@@ -78,7 +78,7 @@ struct WorkOrder: Sendable {
 
     // MARK: As JSON
 
-    func document(lease: Duration) throws(Fault) -> JSONValue {
+    func document(lease: Duration) -> JSONValue {
         let (job, group) = (work.leased.job, work.leased.group)
         let event = group.event
         var members: [JSONValue.Member] = [
@@ -91,7 +91,7 @@ struct WorkOrder: Sendable {
             .init("bucket", .string(event.draft.bucketName.description)), .init("key", .string(event.key.text)),
             .init("version", event.versionID.map { .string(String(ascii: $0.utf8)) } ?? .null),
             .init("inputs", .array(inputs.map(Self.document))),
-            .init("options", try options()),
+            .init("options", options()),
         ]
         if let logo { members.append(.init("logo", Self.document(logo))) }
         if case .watermark(let options) = work.step.action, case .logo(.url(let url)) = options.mark {
@@ -100,7 +100,7 @@ struct WorkOrder: Sendable {
         return .object(members)
     }
 
-    private func options() throws(Fault) -> JSONValue {
+    private func options() -> JSONValue {
         let action = work.step.action
         if let options = MediaOptions.options(of: action, presets: work.presets) {
             guard case .preview(let kinds) = action, !kinds.isEmpty, case .object(let members) = options else {
@@ -115,7 +115,6 @@ struct WorkOrder: Sendable {
                 "url": .string(options.url), "field": .string(options.field),
                 "fields": .object(options.fields.map { .init($0.name, .string($0.value)) }),
             ]
-        case .addon(let name, _): throw .impossible("the addon \(name) is not registered")
         default: return .object([])
         }
     }

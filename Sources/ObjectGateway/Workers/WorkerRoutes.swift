@@ -12,11 +12,15 @@ struct WorkerRoutes: Sendable {
     let services: Services
     let tokens: WorkerTokens
     let log: Log
+    /// Nil where there are no addons.
+    var addons: AddonOrders?
 
     /// The lease that a request is made under.
     static let leaseField: StaticString = "x-ogw-lease"
     /// How long a claim may wait.
     private static let waitMax_ms: Int64 = 60_000
+    /// As long as a step may take.
+    private static let parkedMax_ms: Int64 = 604_800_000
     /// A worker says at once that it got a job; else its claim was answered to nobody.
     private static let confirmedWithin = Duration.seconds(5)
     private static let prefix = ["api", "worker"].map { Array($0.utf8) }
@@ -24,7 +28,7 @@ struct WorkerRoutes: Sendable {
     enum Call: Equatable {
         case claim
         case heartbeat(JobID), complete(JobID), fail(JobID), release(JobID)
-        case input(JobID, Int), logo(JobID)
+        case input(JobID, Int), logo(JobID), addon(JobID), park(JobID)
     }
 
     /// Whether the request is for this API.
@@ -60,6 +64,10 @@ struct WorkerRoutes: Sendable {
                 order.inputs.indices.contains(number) ? order.inputs[number] : nil
             }
         case .logo(let id): return try await file(request, try await order(id, request.head, engine)) { $0.logo }
+        case .addon(let id):
+            guard let addons else { throw Problem(422, "Cannot be done", "This store has no addons.") }
+            return Self.json(try await addons.document(of: try await order(id, request.head, engine), engine))
+        case .park(let id): return try await park(id, request, engine)
         }
     }
 
@@ -74,6 +82,8 @@ struct WorkerRoutes: Sendable {
         case ("complete", 3): return try method(.post, of: head, .complete(id))
         case ("fail", 3): return try method(.post, of: head, .fail(id))
         case ("release", 3): return try method(.post, of: head, .release(id))
+        case ("park", 3): return try method(.post, of: head, .park(id))
+        case ("addon", 3): return try method(.get, of: head, .addon(id))
         case ("logo", 3): return try method(.get, of: head, .logo(id))
         case ("inputs", 4):
             guard let number = Ascii.decimal(parts[3].utf8).flatMap(Int.init(exactly:)) else { throw nothing }
@@ -163,6 +173,17 @@ struct WorkerRoutes: Sendable {
         return Self.json(["held": .bool(engine.renew(id, token: token, progress: progress))])
     }
 
+    private func park(_ id: JobID, _ request: Request, _ engine: JobEngine) async throws -> Response {
+        let token = try Self.lease(request.head)
+        let body = try await RouteTable.body(of: request)
+        guard let ticket = body["ticket"]?.text, ticket.count <= Job.ticketMax, let wait = body["wait_ms"]?.integer,
+            (0...Self.parkedMax_ms).contains(wait)
+        else { throw Problem(422, "Cannot be done", "Wanted a ticket of at most \(Job.ticketMax) bytes, and wait_ms.") }
+        let until = Timestamp(milliseconds: Timestamp.now().milliseconds &+ wait)
+        try await engine.park(id, token: token, until: until, ticket: ticket)
+        return Response(status: 204)
+    }
+
     private func file(
         _ request: Request, _ order: WorkOrder, _ choose: (WorkOrder) -> WorkOrder.Input?
     ) async throws -> Response {
@@ -200,7 +221,8 @@ struct WorkerRoutes: Sendable {
         let after = body["retry_after_s"]?.number.flatMap { $0.isFinite && $0 > 0 ? Duration.seconds($0) : nil }
         let ending = try await engine.fail(
             id, token: token, reason: body["reason"]?.string ?? "no reason was given",
-            isPermanent: body["permanent"]?.bool ?? false, isCrash: body["crash"]?.bool ?? false, retryAfter: after)
+            isPermanent: body["permanent"]?.bool ?? false, isCrash: body["crash"]?.bool ?? false, retryAfter: after,
+            startsAnew: body["starts_anew"]?.bool ?? false)
         let isDead =
             ending.group.steps.indices.contains(leased.job.step)
             && ending.group.steps[leased.job.step].state == .failed
@@ -245,7 +267,8 @@ struct WorkerRoutes: Sendable {
         case WorkOrder.Fault.notNow(let reason): return Problem(503, "Unavailable", reason)
         case MetadataError.diskFull, BucketsError.diskFull:
             return Problem(507, "Insufficient storage", "The disk is full.")
-        case MetadataError.overloaded, MetadataError.unavailable, BucketsError.overloaded, BucketsError.unavailable:
+        case MetadataError.overloaded, MetadataError.unavailable, MetadataError.superseded, BucketsError.overloaded,
+            BucketsError.unavailable:
             return Problem(503, "Unavailable", "The store is busy or away; try again.")
         case BucketsError.tooLarge(let sizeMax):
             return Problem(422, "Too large", "A file has at most \(sizeMax) bytes.")
