@@ -26,12 +26,14 @@ public final class JobEngine: Sendable {
     public let store: SQLiteStore
     public let hooks: HookDirectory
     public let feed: JobFeed
+    let variants = VariantQueue()
     let pool: Pool
     let configuration: JobEngineConfiguration
     private let observer = Lock<(@Sendable (Problem) -> Void)?>(nil)
     private let follower = Lock<(@Sendable () -> Void)?>(nil)
     let state: Lock<State>
     let isStopped = Atomic(false)
+    let expectsWorkers = Atomic(false)
 
     struct State {
         var leases: LeaseTable
@@ -48,6 +50,8 @@ public final class JobEngine: Sendable {
         var nextForget: ContinuousClock.Instant?
         /// The queues that hooks name.
         var queues: Set<String> = []
+        /// When a worker asked for jobs last.
+        var lastClaim: ContinuousClock.Instant?
     }
 
     struct Waiting {
@@ -137,6 +141,7 @@ public final class JobEngine: Sendable {
         state.withLock { _ in isStopped.store(true, ordering: .relaxed) }
         wakeAll()
         feed.end()
+        variants.stop()
         while state.withLock({ $0.isPlanning || $0.isInRound }) { await pool.sleep(for: .milliseconds(2)) }
     }
 
@@ -220,12 +225,11 @@ public final class JobEngine: Sendable {
         var groups: [JobGroup] = []
         for event in events {
             for chosen in event.draft.hooks {
-                let rules = try await readableRules(of: event)
-                let group = rules.flatMap {
-                    HookPlanner.group(of: event, setOff: chosen, in: $0.configuration, id: JobID(at: event.moment))
-                }
-                if let group {
-                    groups.append(group)
+                var hook = BuiltInHook(chosen.name)?.hook
+                if hook == nil { hook = try await readableRules(of: event)?.configuration.hook(named: chosen.name) }
+                if let hook {
+                    groups.append(
+                        HookPlanner.group(of: event, setOff: chosen, by: hook, id: JobID(at: event.moment)))
                 } else {
                     report(.unknownHook(chosen.name, bucket: event.bucket, revision: event.draft.revision))
                 }
@@ -265,6 +269,7 @@ public final class JobEngine: Sendable {
         while true {
             if isStopped.load(ordering: .relaxed) { return [] }
             let room = state.withLock { state in
+                state.lastClaim = .now
                 state.mayBeReady = false
                 return state.lanes.room(at: .now)
             }

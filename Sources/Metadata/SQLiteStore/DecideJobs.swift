@@ -197,10 +197,19 @@ extension Decider {
     private mutating func apply(
         _ completion: JobCompletion, to event: ObjectEvent, _ decision: inout Decision
     ) throws(MetadataError) {
-        if let details = completion.details, let asset = try rows.asset(of: event.key, in: event.bucket) {
-            _ = try setAssetDetails(details, of: asset.id, &decision)
+        if let found = completion.found, let asset = try rows.asset(of: event.key, in: event.bucket),
+            try rows.head(of: event.key, in: event.bucket, nil)?.sequence == event.sequence
+        {
+            let details = asset.details.with(found)
+            if details != asset.details { _ = try setAssetDetails(details, of: asset.id, nil, &decision) }
         }
-        if let tags = completion.tags {
+        guard !completion.tags.isEmpty else { return }
+        let present = try rows.version(of: event.key, in: event.bucket, event.versionID)?.tags ?? []
+        let tags = present.laidOver(by: completion.tags)
+        guard tags.count <= Tag.countMax else {
+            throw .limitExceeded("the object would have \(tags.count) tags; \(Tag.countMax) is the most")
+        }
+        if tags != present {
             _ = try setTags(tags, of: event.key, in: event.bucket, event.versionID, nil, &decision)
         }
     }

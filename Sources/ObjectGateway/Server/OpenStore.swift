@@ -197,7 +197,7 @@ public final class OpenStore: Sendable {
 
     /// Those of the services listener that need a store.
     func serviceRoutes(publicURL: String) -> [Route] {
-        assetRoutes(publicURL: publicURL).routes + jobRoutes
+        assetRoutes(publicURL: publicURL).routes + VariantRoutes(services: services).routes + jobRoutes
     }
 
     /// Those of the control socket.
@@ -206,10 +206,11 @@ public final class OpenStore: Sendable {
     }
 
     func workerRoutes(log: Log) -> WorkerRoutes {
-        WorkerRoutes(
-            services: Services(objects: objects, jobs: jobs, targets: targets, configuration: configuration),
-            tokens: workerTokens,
-            log: log)
+        WorkerRoutes(services: services, tokens: workerTokens, log: log)
+    }
+
+    private var services: Services {
+        Services(objects: objects, jobs: jobs, targets: targets, configuration: configuration)
     }
 
     private var jobRoutes: [Route] {
