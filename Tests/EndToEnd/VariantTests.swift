@@ -26,7 +26,8 @@ import Testing
         try await ChildProcess.run(
             [
                 try tool("curl"), "-sS", "--max-time", "100", "--aws-sigv4", "aws:amz:us-east-1:s3", "-u",
-                "\(WorkerSite.accessKey):\(WorkerSite.secretKey)", "-o", file, "-w", "%{http_code} %header{etag}",
+                "\(WorkerSite.accessKey):\(WorkerSite.secretKey)", "-H",
+                "x-amz-content-sha256: UNSIGNED-PAYLOAD", "-o", file, "-w", "%{http_code} %header{etag}",
             ] + more + ["http://\(site.s3)/\(path)"], folder: site.folder.path, timeout: .seconds(120)
         ).output
     }

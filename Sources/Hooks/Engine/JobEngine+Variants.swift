@@ -69,8 +69,11 @@ extension JobEngine {
             notice()
         }
         if let group = await variants.wait(for: wanted, until: until) { return Self.outcome(of: group) }
-        // It may have ended before this one waited.
-        return try await run(of: wish, hook).map(Self.outcome) ?? .underWay
+        // It may have ended before this one waited; one of former times says nothing of it.
+        guard let group = try await run(of: wish, hook), group.id != former?.id || former?.state == .running else {
+            return .underWay
+        }
+        return Self.outcome(of: group)
     }
 
     /// The newest that is remembered.
