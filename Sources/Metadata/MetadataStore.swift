@@ -66,9 +66,12 @@ public protocol MetadataStore: Sendable {
     func assets(_ ids: [AssetID]) async throws(MetadataError) -> [AssetDocument]
     /// The asset that an object is.
     func asset(of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Asset?
-    /// Replaces all of them. Throws `noSuchKey` where the asset is not there.
+    /// Replaces all of them. Throws `noSuchKey` where the asset is not there, and `superseded` where they are others than `former`;
+    /// nil for any.
     @discardableResult
-    func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset
+    func setAssetDetails(
+        _ details: AssetDetails, of id: AssetID, ifNow former: AssetDetails?
+    ) async throws(MetadataError) -> Asset
     /// Whether the objects of a bucket are assets. Those that are there already become assets with their next version, or by
     /// `makeAssets`; those that were stay so until they are removed.
     func setAssets(_ hasAssets: Bool, of bucket: BucketID) async throws(MetadataError)
@@ -105,6 +108,11 @@ extension MetadataStore {
         _ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?
     ) async throws(MetadataError) -> VersionID {
         try await setTags(tags, of: key, in: bucket, version: version, event: nil)
+    }
+
+    @discardableResult
+    public func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset {
+        try await setAssetDetails(details, of: id, ifNow: nil)
     }
 }
 

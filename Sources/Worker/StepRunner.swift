@@ -193,13 +193,13 @@ final class StepRunner: @unchecked Sendable {
     private func drop(_ helperClass: String) { helpers.removeValue(forKey: helperClass)?.end() }
 
     private func result(of answer: JSONValue, _ job: Assignment) throws(StepFailure) -> StepResult {
-        let kinds = (job.options["kinds"]?.array ?? []).compactMap(\.string).compactMap(StepAction.Preview.init)
+        let kinds = (job.options["kinds"]?.array ?? []).compactMap(\.string).compactMap(PreviewOptions.Kind.init)
         var files: [MadeFile] = []
         for output in answer["outputs"]?.array ?? [] {
             guard let name = output["name"]?.string, let file = output["file"]?.string,
                 let size = output["size"]?.integer, !file.utf8.contains(Ascii.slash), file != "..", size >= 0
             else { throw StepFailure(reason: "ogw-media named a file that it cannot have made", isCrash: true) }
-            guard MediaOptions.isWanted(name, of: Set(kinds)) else { continue }
+            guard PreviewOptions.isWanted(name, of: Set(kinds)) else { continue }
             files.append(
                 MadeFile(
                     name: name, path: "\(folder)/\(file)", size: UInt64(clamping: size),

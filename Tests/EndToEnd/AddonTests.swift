@@ -7,9 +7,9 @@ import Threads
 /// Addons of a real gateway with real workers, both of which are killed while an addon is at work.
 @Suite(.serialized) struct AddonEndToEnd {
     private static func with(
-        _ addon: ScriptedServer, _ body: (Site) async throws -> Void
+        _ addon: ScriptedServer, _ body: (WorkerSite) async throws -> Void
     ) async throws {
-        let site = try Site(["OGW_WORKERS_MAX": "1", "OGW_OUTBOUND_ALLOW": addon.authority])
+        let site = try WorkerSite(["OGW_WORKERS_MAX": "1", "OGW_OUTBOUND_ALLOW": addon.authority])
         try await site.start()
         do {
             try await body(site)
@@ -22,7 +22,7 @@ import Threads
         addon.stop()
     }
 
-    private static func register(_ site: Site, _ addon: ScriptedServer) async throws {
+    private static func register(_ site: WorkerSite, _ addon: ScriptedServer) async throws {
         let said = try await site.ogw("addons", "set", "faces", "--url", addon.url, "--secret", "s3cret")
         #expect(said.contains("faces is registered"))
         let list = try await site.ogw("addons", "list")
@@ -32,7 +32,7 @@ import Threads
         )
     }
 
-    private static func put(_ site: Site, _ key: String) async throws {
+    private static func put(_ site: WorkerSite, _ key: String) async throws {
         try site.folder.write("file", "content of \(key)".utf8)
         try await site.aws("s3", "cp", "file", "s3://image-assets/\(key)", "--content-type", "image/png")
     }
@@ -42,7 +42,7 @@ import Threads
         addon.requests.filter { $0.method == "POST" && !$0.text.contains(#""test""#) }
     }
 
-    private static func post(_ site: Site, _ url: String, _ body: String) async throws -> String {
+    private static func post(_ site: WorkerSite, _ url: String, _ body: String) async throws -> String {
         try await ChildProcess.run(
             ["curl", "-sS", "--max-time", "20", "-w", " %{http_code}", "-d", body, url], folder: site.folder.path
         ).output

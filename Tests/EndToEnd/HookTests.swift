@@ -5,7 +5,8 @@ import Testing
 /// Hooks and their runs as an operator and a client meet them: the commands, the streams, an orderly stop.
 @Suite struct HookEndToEnd {
     private static let hooks = #"""
-        {"hooks": [{"name": "later", "on": "object.created", "when": {"prefix": "in/"}, "queue": "nobody",
+        {"probe": false,
+         "hooks": [{"name": "later", "on": "object.created", "when": {"prefix": "in/"}, "queue": "nobody",
                     "steps": {"look": {"probe": true}}}]}
         """#
 

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct JobTests {
     /// A store with a versioned bucket, whose objects set off a hook of the given steps.
-    private struct Scene {
+    struct Scene {
         let embedded: Embedded
         let bucket: BucketID
         var store: SQLiteStore { embedded.store }

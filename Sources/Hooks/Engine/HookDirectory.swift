@@ -47,6 +47,17 @@ public final class HookDirectory: Sendable {
         return rules
     }
 
+    /// With the built-in ones: nil where the bucket has none of either kind.
+    public func rules(of bucket: Bucket) async throws(MetadataError) -> HookRules? {
+        try await rules(of: bucket.id) ?? (bucket.hasAssets ? HookRules.none : nil)
+    }
+
+    /// As `rules(of:)` with the built-in ones, by memory alone.
+    public func known(of bucket: Bucket) -> (rules: HookRules?, isAnswered: Bool) {
+        let (rules, isAnswered) = known(of: bucket.id)
+        return (rules ?? (isAnswered && bucket.hasAssets ? HookRules.none : nil), isAnswered)
+    }
+
     /// Unless a newer one is known: it was set since this one was read.
     func remember(_ read: Present, of bucket: BucketID) {
         state.withLock { state in

@@ -56,12 +56,11 @@ extension JobEngine {
         var groups: [JobGroup] = []
         for event in events {
             for chosen in event.draft.hooks {
-                let rules = try await readableRules(of: event)
-                let group = rules.flatMap {
-                    HookPlanner.group(of: event, setOff: chosen, in: $0.configuration, id: JobID(at: event.moment))
-                }
-                if let group {
-                    groups.append(group)
+                var hook = BuiltInHook(chosen.name)?.hook
+                if hook == nil { hook = try await readableRules(of: event)?.configuration.hook(named: chosen.name) }
+                if let hook {
+                    groups.append(
+                        HookPlanner.group(of: event, setOff: chosen, by: hook, id: JobID(at: event.moment)))
                 } else {
                     report(.unknownHook(chosen.name, bucket: event.bucket, revision: event.draft.revision))
                 }

@@ -11,6 +11,7 @@ extension JobEngine {
         await runSchedules(at: .now())
         await wakeForTime(at: now)
         feed.wakeOverdue(at: now)
+        variants.wakeOverdue(at: now)
         await forget(at: now)
     }
 

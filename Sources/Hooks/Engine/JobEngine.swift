@@ -31,11 +31,13 @@ public final class JobEngine: Sendable {
     public let store: any EventStore
     public let hooks: HookDirectory
     public let feed: JobFeed
+    let variants = VariantQueue()
     let pool: Pool
     let configuration: JobEngineConfiguration
     private let listeners = Lock(Listeners())
     let state: Lock<State>
     let isStopped = Atomic(false)
+    let expectsWorkers = Atomic(false)
 
     struct State {
         var leases: LeaseTable
@@ -54,6 +56,8 @@ public final class JobEngine: Sendable {
         var nextForget: ContinuousClock.Instant?
         /// The queues that hooks name.
         var queues: Set<String> = []
+        /// When a worker asked for jobs last.
+        var lastClaim: ContinuousClock.Instant?
     }
 
     private struct Listeners {
@@ -151,6 +155,7 @@ public final class JobEngine: Sendable {
         state.withLock { _ in isStopped.store(true, ordering: .relaxed) }
         wakeAll()
         feed.end()
+        variants.stop()
         while state.withLock({ $0.isPlanning || $0.isInRound }) { await pool.sleep(for: .milliseconds(2)) }
     }
 
@@ -192,6 +197,7 @@ public final class JobEngine: Sendable {
         while true {
             if isStopped.load(ordering: .relaxed) { return [] }
             let room = state.withLock { state in
+                state.lastClaim = .now
                 state.mayBeReady = false
                 return state.lanes.room(at: .now)
             }

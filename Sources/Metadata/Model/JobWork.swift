@@ -42,22 +42,25 @@ public struct JobCompletion: Sendable {
     public var files: [(name: String, version: NewVersion)]
     /// JSON; empty for nothing.
     public var result: [UInt8]
+    /// What was found of the source. It is noted of the asset as long as the source is its newest version.
+    public var found: AssetFindings?
     /// What is known of the source's asset from now on.
     public var details: AssetDetails?
     /// What `details` were made of. Where others stand there, nothing is done and `superseded` is thrown.
     public var formerDetails: AssetDetails?
-    /// The source's tags from now on.
-    public var tags: [Tag]?
+    /// Laid over the source's tags as they are in the commit, in place of those of the same keys. Where that would make more than
+    /// `Tag.countMax`, nothing is done, and `limitExceeded` thrown.
+    public var tags: [Tag]
 
     public init(
         job: JobID, token: [UInt8], files: [(name: String, version: NewVersion)] = [], result: [UInt8] = [],
-        details: AssetDetails? = nil, tags: [Tag]? = nil
+        found: AssetFindings? = nil, tags: [Tag] = []
     ) {
         self.job = job
         self.token = token
         self.files = files
         self.result = result
-        self.details = details
+        self.found = found
         self.tags = tags
     }
 }

@@ -200,9 +200,21 @@ extension Decider {
     ) throws(MetadataError) {
         if let details = completion.details, let asset = try rows.asset(of: event.key, in: event.bucket) {
             if let former = completion.formerDetails, asset.details != former { throw .superseded }
-            _ = try setAssetDetails(details, of: asset.id, &decision)
+            _ = try setAssetDetails(details, of: asset.id, nil, &decision)
         }
-        if let tags = completion.tags {
+        if let found = completion.found, let asset = try rows.asset(of: event.key, in: event.bucket),
+            try rows.head(of: event.key, in: event.bucket, nil)?.sequence == event.sequence
+        {
+            let details = asset.details.with(found)
+            if details != asset.details { _ = try setAssetDetails(details, of: asset.id, nil, &decision) }
+        }
+        guard !completion.tags.isEmpty else { return }
+        let present = try rows.version(of: event.key, in: event.bucket, event.versionID)?.tags ?? []
+        let tags = present.laidOver(by: completion.tags)
+        guard tags.count <= Tag.countMax else {
+            throw .limitExceeded("the object would have \(tags.count) tags; \(Tag.countMax) is the most")
+        }
+        if tags != present {
             _ = try setTags(tags, of: event.key, in: event.bucket, event.versionID, nil, &decision)
         }
     }

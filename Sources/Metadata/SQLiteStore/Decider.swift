@@ -48,7 +48,8 @@ struct Decider {
             answer = .done
         case .setAssets(let hasAssets, let id): answer = try setAssets(hasAssets, of: id, &decision)
         case .makeAssets(let keys, let id): answer = .made(try makeAssets(of: keys, in: id, &decision))
-        case .setAssetDetails(let details, let id): answer = .asset(try setAssetDetails(details, of: id, &decision))
+        case .setAssetDetails(let details, let id, let former):
+            answer = .asset(try setAssetDetails(details, of: id, former, &decision))
         case .forgetAssetChanges(let last):
             if try rows.hasAssetChanges(through: last) {
                 decision.changes.append(.assetChangesForgotten(through: last))

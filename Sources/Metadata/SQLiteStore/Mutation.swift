@@ -19,7 +19,7 @@ enum Mutation: Sendable {
     case relocate(StoredBlob, bytes: [UInt8])
     /// Whether the bucket's objects are assets.
     case setAssets(Bool, BucketID)
-    case setAssetDetails(AssetDetails, AssetID)
+    case setAssetDetails(AssetDetails, AssetID, ifNow: AssetDetails?)
     /// Objects that were there before their bucket had assets become some.
     case makeAssets([ObjectKey], BucketID)
     /// Forgets changes of assets that all who follow have.

@@ -65,6 +65,8 @@ public struct GatewayConfiguration: Sendable {
     public var inlineMax = 128 << 10
     /// Workers that the gateway starts itself.
     public var workers = SupervisorConfiguration()
+    /// How long a read waits for a variant that is made for it.
+    public var variantWait = Duration.seconds(20)
     /// Private addresses that outgoing requests of jobs may reach.
     public var outbound = OutboundRules()
     /// How far a request's date may lie from the clock.

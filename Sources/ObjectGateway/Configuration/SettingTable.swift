@@ -299,6 +299,12 @@ extension Setting {
             c.workers.media = try v.nonEmpty(wanted: "the path of a program")
         },
         Setting(
+            "OGW_VARIANT_WAIT", "DURATION", default: "20s",
+            "How long a read with ?variant= waits for a picture that is made for it, before it answers 503."
+        ) { (c, v) throws(SettingError) in
+            c.variantWait = try v.duration(.zero...Duration.seconds(300))
+        },
+        Setting(
             "OGW_OUTBOUND_ALLOW", "HOST:PORT,...", default: "",
             "Hosts with private addresses that the URLs of hooks may name; any public address may be named."
         ) { (c, v) throws(SettingError) in

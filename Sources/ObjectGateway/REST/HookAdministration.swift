@@ -22,6 +22,14 @@ struct HookAdministration: Sendable {
         return [
             "bucket": .string(bucket.name.description), "revision": .integer(found?.revision ?? 0),
             "configuration": document ?? ["hooks": []],
+            "built_in": .array(
+                bucket.hasAssets
+                    ? [
+                        [
+                            "name": .string(BuiltInHook.probe.name),
+                            "enabled": .bool(try await engine.hooks.rules(of: bucket)?.probes(in: bucket) ?? false),
+                        ]
+                    ] : []),
         ]
     }
 

@@ -19,10 +19,17 @@ extension HookAdministration {
                 ])
             }
         } else {
-            rules = try await engine.hooks.rules(of: bucket.id)
+            rules = try await engine.hooks.rules(of: bucket)
         }
         let (object, isThere) = try await object(input, in: bucket, engine)
-        let hooks = rules?.configuration.hooks ?? []
+        var hooks = rules?.configuration.hooks ?? []
+        if rules?.probes(in: bucket) == true {
+            let draft = rules?.draft(name, of: object, in: bucket, because: EventCause(routeOf: input.caller))
+            // A probe has no condition that its description would judge.
+            if draft?.hooks.contains(where: { $0.name == BuiltInHook.probe.name }) == true {
+                hooks.append(BuiltInHook.probe.hook)
+            }
+        }
         return [
             "event": .string("s3:" + name.text), "is_there": .bool(isThere), "object": Self.describe(object),
             "hooks": .array(hooks.map { Self.describe($0, name, object, rules) }),

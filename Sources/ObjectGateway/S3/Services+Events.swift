@@ -11,7 +11,7 @@ extension Services {
         // A call that may wait costs a frame even where it does not.
         var (rules, isAnswered) = knownRules(of: bucket)
         if !isAnswered { rules = try await self.rules(of: bucket) }
-        guard let rules, rules.waits(for: [name]) else { return try await objects.publish(staged, as: new) }
+        guard let rules, rules.waits(for: [name], in: bucket) else { return try await objects.publish(staged, as: new) }
         let object = FilteredObject(
             key: new.key.utf8, size: staged.size, contentType: new.attributes.contentType, tags: new.tags,
             userMetadata: new.attributes.userMetadata, customer: caller.customer)
@@ -27,7 +27,7 @@ extension Services {
         _ request: CompleteRequest, of upload: Upload?, in bucket: Bucket, by caller: Caller
     ) async throws -> ObjectVersion {
         var request = request
-        if let upload, let rules = try await rules(of: bucket), rules.waits(for: [.createdComplete]) {
+        if let upload, let rules = try await rules(of: bucket), rules.waits(for: [.createdComplete], in: bucket) {
             let parts = try await metadata.parts(of: upload.id, after: 0, limit: PartReference.numberMax)
             let numbers = Set(request.parts.map(\.number))
             let size = parts.reduce(UInt64(0)) { numbers.contains($1.number) ? $0 &+ $1.size : $0 }
@@ -47,19 +47,19 @@ extension Services {
     func event(
         _ name: EventName, in bucket: Bucket, by caller: Caller, of object: () async throws -> FilteredObject
     ) async throws -> EventDraft? {
-        guard let rules = try await rules(of: bucket), rules.waits(for: [name]) else { return nil }
+        guard let rules = try await rules(of: bucket), rules.waits(for: [name], in: bucket) else { return nil }
         return rules.draft(name, of: try await object(), in: bucket, because: EventCause(caller))
     }
 
     /// Nil where the bucket has no hooks.
     func rules(of bucket: Bucket) async throws -> HookRules? {
         let (known, isAnswered) = knownRules(of: bucket)
-        return isAnswered ? known : try await jobs?.hooks.rules(of: bucket.id)
+        return isAnswered ? known : try await jobs?.hooks.rules(of: bucket)
     }
 
     /// What memory alone says.
     private func knownRules(of bucket: Bucket) -> (rules: HookRules?, isAnswered: Bool) {
-        jobs?.hooks.known(of: bucket.id) ?? (nil, true)
+        jobs?.hooks.known(of: bucket) ?? (nil, true)
     }
 
     func filtered(_ version: ObjectVersion) async throws -> FilteredObject {

@@ -203,7 +203,7 @@ public final class OpenStore: Sendable {
 
     /// Those of the services listener that need a store.
     func serviceRoutes(publicURL: String) -> [Route] {
-        assetRoutes(publicURL: publicURL).routes + jobRoutes
+        assetRoutes(publicURL: publicURL).routes + VariantRoutes(services: services).routes + jobRoutes
             + AddonCallbacks(jobs: jobs, tokens: callbackTokens).routes
     }
 
@@ -213,13 +213,16 @@ public final class OpenStore: Sendable {
     }
 
     func workerRoutes(log: Log, publicURL: String, servicesURL: String?) -> WorkerRoutes {
-        let services = Services(objects: objects, jobs: jobs, targets: targets, configuration: configuration)
         let orders = addons.map {
             AddonOrders(
                 services: services, addons: $0, users: users, tokens: callbackTokens, publicURL: publicURL,
                 servicesURL: servicesURL)
         }
         return WorkerRoutes(services: services, tokens: workerTokens, log: log, addons: orders)
+    }
+
+    private var services: Services {
+        Services(objects: objects, jobs: jobs, targets: targets, configuration: configuration)
     }
 
     private var jobRoutes: [Route] {

@@ -34,13 +34,13 @@ struct CompleteJob: Sendable {
             throw Problem(422, "Bad body", "Bytes stand behind the last file.")
         }
         var completion = JobCompletion(job: id, token: token, result: report.keptResult)
+        let labels = VariantLabel.labels(for: work, focus: engine.focus(of: id))
         for (index, blob) in staged.enumerated() {
             let file = report.files[index]
-            completion.files.append(
-                (
-                    name: file.label,
-                    version: try await version(of: file, blob, key: place.keys[index], in: place.bucket, work)
-                ))
+            let label = file.variant.flatMap { labels[$0] }
+            let version = try await version(
+                of: file, blob, key: place.keys[index], in: place.bucket, work, label: label)
+            completion.files.append((name: file.label, version: version))
         }
         try await learn(from: report, work, &completion)
         let made = completion
@@ -99,14 +99,18 @@ struct CompleteJob: Sendable {
     }
 
     private func version(
-        of file: CompletionReport.File, _ blob: StagedBlob, key: ObjectKey, in bucket: Bucket, _ work: JobWork
+        of file: CompletionReport.File, _ blob: StagedBlob, key: ObjectKey, in bucket: Bucket, _ work: JobWork,
+        label: UserMetadata?
     ) async throws -> NewVersion {
         let group = work.leased.group
         let event = group.event
         var attributes = ObjectAttributes()
         attributes.contentType = Array(file.contentType.utf8)
+        if let label { attributes.userMetadata = [label] }
         var draft: EventDraft?
-        if let rules = try await engine.hooks.rules(of: bucket.id) {
+        // What a reader had made is news to nobody.
+        let isAnnounced = if case .variant? = BuiltInHook(group.hook) { false } else { true }
+        if isAnnounced, let rules = try await engine.hooks.rules(of: bucket) {
             let origin = EventOrigin(
                 bucket: event.bucket, hook: group.hook, depth: (event.draft.origin?.depth ?? 0) + 1)
             let object = FilteredObject(
@@ -128,23 +132,18 @@ struct CompleteJob: Sendable {
     ) async throws {
         let group = work.leased.group
         switch work.step.action {
-        case .probe, .addon:
+        // What was found of a file that another step made is not true of the object.
+        case .probe: if work.step.after == nil { completion.found = report.findings }
+        case .addon:
             guard let asset = try await services.metadata.asset(of: group.event.key, in: group.event.bucket) else {
                 return
             }
             completion.details = try details(report, work, after: asset.details)
             completion.formerDetails = completion.details.map { _ in asset.details }
         case .tag(let tags):
-            guard let source = try await WorkOrder.source(of: group.event, services.metadata) else {
-                throw MetadataError.sourceGone
-            }
             var results: [String: JSONValue] = [:]
             for step in group.steps { results[step.name] = JSONValue(parsing: step.result) }
-            let merged = TagValues.merge(TagValues.fill(tags, from: results), into: source.tags)
-            guard merged.count <= 10 else {
-                throw Problem(422, "Too many tags", "The object would have \(merged.count) tags; ten is the most.")
-            }
-            completion.tags = merged
+            completion.tags = TagValues.fill(tags, from: results)
         case .watermark, .variants, .preview, .transcode, .deliver: break
         }
     }
@@ -153,14 +152,11 @@ struct CompleteJob: Sendable {
     private func details(
         _ report: CompletionReport, _ work: JobWork, after known: AssetDetails
     ) throws(Problem) -> AssetDetails? {
-        switch work.step.action {
-        case .probe: return report.details(after: known)
-        case .addon(_, let save):
-            guard !save.isEmpty, let found = report.result?["metadata"] else { return nil }
-            var details = known
-            details.custom = try SavedMetadata.custom(known.custom, with: found, at: save)
-            return details
-        case .watermark, .variants, .preview, .transcode, .deliver, .tag: return nil
+        guard case .addon(_, let save) = work.step.action, !save.isEmpty, let found = report.result?["metadata"] else {
+            return nil
         }
+        var details = known
+        details.custom = try SavedMetadata.custom(known.custom, with: found, at: save)
+        return details
     }
 }

@@ -142,7 +142,9 @@ struct WorkerRoutes: Sendable {
             guard let work = try await engine.work(of: leased) else {
                 throw WorkOrder.Fault.impossible("the hook \(leased.group.hook) of that time is forgotten")
             }
-            return try await WorkOrder(work, metadata: services.metadata).document(lease: engine.leasePeriod)
+            let order = try await WorkOrder(work, metadata: services.metadata)
+            engine.note(NotedFocus(point: order.focus), of: id)
+            return try order.document(lease: engine.leasePeriod)
         } catch WorkOrder.Fault.gone {
             try await engine.abandon(id, token: token)
         } catch WorkOrder.Fault.impossible(let reason) {
@@ -218,6 +220,7 @@ struct WorkerRoutes: Sendable {
             try await engine.abandon(id, token: token)
             return Self.json(["state": .string(JobState.cancelled.name)])
         }
+        if let answer = try await endProbe(leased, body, engine) { return answer }
         let after = body["retry_after_s"]?.number.flatMap { $0.isFinite && $0 > 0 ? Duration.seconds($0) : nil }
         let ending = try await engine.fail(
             id, token: token, reason: body["reason"]?.string ?? "no reason was given",
@@ -234,6 +237,22 @@ struct WorkerRoutes: Sendable {
                 "reason": .text(body["reason"]?.string ?? ""), "dead": .flag(isDead),
             ])
         return Self.json(["state": .string((isDead ? JobState.dead : .waiting).name)])
+    }
+
+    /// Nobody asked for the built-in probe: where there is nothing to tell of a file, that is its end. Nil where it is tried again,
+    /// or the file killed its decoder.
+    private func endProbe(
+        _ leased: LeasedJob, _ body: JSONValue, _ engine: JobEngine
+    ) async throws -> Response? {
+        guard BuiltInHook(leased.group.hook) == .probe, body["crash"]?.bool != true,
+            let work = try await engine.work(of: leased),
+            body["permanent"]?.bool == true || leased.job.attempt >= work.step.retry.attempts
+        else { return nil }
+        let result: JSONValue = ["nothing": .string(String((body["reason"]?.string ?? "").prefix(Job.reasonMax)))]
+        _ = try await engine.complete(
+            JobCompletion(
+                job: leased.job.id, token: leased.job.token, result: result.text, found: AssetFindings()))
+        return Self.json(["state": .string(JobState.completed.name)])
     }
 
     // MARK: Answers
@@ -265,6 +284,7 @@ struct WorkerRoutes: Sendable {
             return Problem(410, "Gone", "The object that the job is for is gone.")
         case WorkOrder.Fault.impossible(let reason): return Problem(422, "Cannot be done", reason)
         case WorkOrder.Fault.notNow(let reason): return Problem(503, "Unavailable", reason)
+        case MetadataError.limitExceeded(let reason): return Problem(422, "Too many", "It cannot be done: \(reason).")
         case MetadataError.diskFull, BucketsError.diskFull:
             return Problem(507, "Insufficient storage", "The disk is full.")
         case MetadataError.overloaded, MetadataError.unavailable, MetadataError.superseded, BucketsError.overloaded,
