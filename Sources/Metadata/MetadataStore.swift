@@ -85,8 +85,14 @@ public protocol MetadataStore: Sendable {
     func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob?
     /// In order of id, those after `after`.
     func blobs(after: BlobID, limit: Int) async throws(MetadataError) -> [StoredBlob]
+    /// The bytes of a blob that lies in the store itself (`BlobLocation.metadata`); nil for one that is not there, or not any more.
+    func bytes(of blob: BlobID) async throws(MetadataError) -> [UInt8]?
+    /// Blobs that lie in the store itself and that nothing names, nor ever will: what published them died before it did.
+    func strayBlobs() async throws(MetadataError) -> [BlobID]
+    /// Moves a stray blob to where nothing reads it. False where it was not there.
+    func setAside(stray blob: BlobID) async throws(MetadataError) -> Bool
     /// Blobs in files that nothing names any more, oldest first. They stay listed until `forgetGarbage`. What lies in a
-    /// segment is not listed: it goes with the segment.
+    /// segment or in the store itself is not listed: it goes with the segment, or by itself.
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID]
     /// Called after the blobs' files are gone.
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError)
@@ -114,6 +120,11 @@ extension MetadataStore {
     public func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset {
         try await setAssetDetails(details, of: id, ifNow: nil)
     }
+
+    // A store with a log keeps no blobs elsewhere.
+    public func bytes(of blob: BlobID) async throws(MetadataError) -> [UInt8]? { nil }
+    public func strayBlobs() async throws(MetadataError) -> [BlobID] { [] }
+    public func setAside(stray blob: BlobID) async throws(MetadataError) -> Bool { false }
 }
 
 /// A version about to be published. The store gives the version id, sequence and date.

@@ -3,18 +3,25 @@ import Mongo
 
 extension MongoStore {
     public func publish(_ new: NewVersion) async throws(MetadataError) -> ObjectVersion {
-        guard new.blob?.bytes == nil else { throw .broken("MongoDB keeps no content of objects") }
         if case .blob(let id) = new.content, let blob = new.blob, blob.id != id {
             throw .broken("a version names another blob than its own")
         }
-        try makeDurable(new.content.blobs)
+        if let blob = new.blob, let bytes = blob.bytes {
+            try await keep(bytes, of: blob.id)
+        } else {
+            try makeDurable(new.content.blobs)
+        }
         if case .parts(let parts) = new.content { try await addBlobs(of: parts) }
         let version = ObjectVersion(
             key: new.key, versionID: .null, isLatest: true, isDeleteMarker: false, modified: Timestamp(milliseconds: 0),
             sequence: 0, owner: new.owner, size: new.size, etag: new.etag, attributes: new.attributes,
             checksum: new.checksum, tags: new.tags, content: new.content)
-        return try await putOnTop(
-            version, blob: new.blob, in: new.bucket, conditions: new.conditions)
+        do throws(MetadataError) {
+            return try await putOnTop(version, blob: new.blob, in: new.bucket, conditions: new.conditions)
+        } catch {
+            if let blob = new.blob, blob.bytes != nil { await discard(blob.id, after: error) }
+            throw error
+        }
     }
 
     /// Makes `version` the latest; gives it its place and date, and the id `newID` where the bucket is versioned. A write that may have been

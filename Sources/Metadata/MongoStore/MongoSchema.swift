@@ -10,8 +10,13 @@ enum MongoSchema {
     static let words: StaticString = "words"
     /// `{_id: {b, k, s}, r, d}`: former versions; `{_id, r, x}` once removed, see `Relay`.
     static let versions: StaticString = "versions"
-    /// `{_id: blob, o, i}`: blobs that nothing names any more, in the order (`o`, `i`) in which they were moved here.
+    /// `{_id: blob, o, i, c}`: blobs that nothing names any more, in the order (`o`, `i`) in which they were moved here; `c` is true for
+    /// those in `contents`.
     static let garbage: StaticString = "garbage"
+    /// `{_id: blob, d, t}`: the bytes of small objects, see `Contents`.
+    static let contents: StaticString = "contents"
+    /// `{_id: blob, d, t}`: contents that nothing named, set aside by `ogw check --repair`.
+    static let strays: StaticString = "strays"
     /// `{_id: number, name, owner, created, versioning, assets, removing}`.
     static let buckets: StaticString = "buckets"
     /// `{_id: upload, b, k, ...}`, see `UploadDocument`.
@@ -33,6 +38,8 @@ enum MongoSchema {
     /// Index of former versions, by key, newest first.
     static let newestFirst: BSONValue = "newest_first"
     static let uploadOrder: BSONValue = "upload_order"
+    /// Index of garbage in `contents`.
+    static let droppedContents: BSONValue = "contents"
     /// Index of heads by their assets.
     static let byAsset: BSONValue = "asset"
     /// Index of assets by what they are found by, newest first; and the same for each customer.
@@ -117,7 +124,11 @@ enum MongoSchema {
                 ["name": "blob", "key": ["d.b": 1], "sparse": true],
                 ["name": "removed", "key": ["x": 1], "expireAfterSeconds": 3_600],
             ], of: versions)
-        try database.createIndexes([["name": "order", "key": ["o": 1, "i": 1, "_id": 1]]], of: garbage)
+        try database.createIndexes(
+            [
+                ["name": "order", "key": ["o": 1, "i": 1, "_id": 1]],
+                ["name": droppedContents, "key": ["o": 1], "partialFilterExpression": ["c": true]],
+            ], of: garbage)
         try database.createIndexes([["name": "name", "key": ["name": 1], "unique": true]], of: buckets)
         try database.createIndexes([["name": "seen", "key": ["seen": 1], "expireAfterSeconds": 300]], of: gateways)
         try database.createIndexes(

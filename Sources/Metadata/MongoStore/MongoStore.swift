@@ -16,6 +16,7 @@ public final class MongoStore: MetadataStore {
     /// Heads that are being relieved of their outboxes by this store.
     let relieved = Lock<Set<HeadKey>>([])
     let writer = HeadWriter()
+    let contents = ContentWriter()
     let firstHeads = FirstHeadLuck()
     /// Names this gateway among others. Random.
     let gateway = HeadChange.newWrite()

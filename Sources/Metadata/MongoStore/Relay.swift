@@ -190,6 +190,8 @@ struct DroppedBlob {
     var blob: BlobID
     var order: Int64
     var index: Int64
+    /// It lies in `contents`.
+    var isContent = false
 }
 
 /// What a batch of entries comes to.
@@ -212,14 +214,14 @@ private struct RelayWork {
     }
 
     mutating func drop(_ version: VersionDocument, at key: HeadKey, _ order: Int64) throws(MetadataError) {
-        drop(try version.blobs(), order)
+        try drop(blobsOf: version, order)
         if version.mayHaveRow { bury(version.sequence, at: key) }
     }
 
     mutating func remove(
         _ row: BSONView?, at key: HeadKey, _ sequence: Int64, _ order: Int64
     ) throws(MetadataError) {
-        if let version = row?["d"]?.document { drop(try VersionDocument(view: version).blobs(), order) }
+        if let version = row?["d"]?.document { try drop(blobsOf: VersionDocument(view: version), order) }
         bury(sequence, at: key)
     }
 
@@ -233,9 +235,10 @@ private struct RelayWork {
             MongoDatabase.Update(["_id": key.row(sequence), "r": ["$lt": number]], .document(change)))
     }
 
-    private mutating func drop(_ blobs: [BlobID], _ order: Int64) {
-        for (index, blob) in blobs.enumerated() {
-            dropped.append(DroppedBlob(blob: blob, order: order, index: Int64(index)))
+    private mutating func drop(blobsOf version: VersionDocument, _ order: Int64) throws(MetadataError) {
+        let isContent = version.location == .metadata
+        for (index, blob) in try version.blobs().enumerated() {
+            dropped.append(DroppedBlob(blob: blob, order: order, index: Int64(index), isContent: isContent))
         }
     }
 
@@ -244,7 +247,8 @@ private struct RelayWork {
     func garbage(after order: Int64) -> [DroppedBlob] {
         let sorted = dropped.sorted { ($0.order, $0.index) < ($1.order, $1.index) }
         return sorted.enumerated().map { place, blob in
-            DroppedBlob(blob: blob.blob, order: max(blob.order, order), index: Int64(place))
+            DroppedBlob(
+                blob: blob.blob, order: max(blob.order, order), index: Int64(place), isContent: blob.isContent)
         }
     }
 

@@ -216,7 +216,7 @@ extension Setting {
         },
         Setting(
             "OGW_INLINE_MAX", "SIZE", default: "128KiB",
-            "The largest object that lies in the log instead of having a file."
+            "The largest object that lies in the log, or in MongoDB up to 64 KiB, instead of having a file."
         ) { (c, v) throws(SettingError) in
             c.inlineMax = Int(try v.size(0...UInt64(BlobsConfiguration.inlineBytesLimit)))
         },

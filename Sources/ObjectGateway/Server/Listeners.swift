@@ -59,18 +59,22 @@ struct Listeners {
         }
     }
 
-    /// From now on requests reach the store. Returns the listener of the control socket. Once.
-    func open(
-        _ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log
-    ) throws(StartError) -> Server {
-        let controlTable = store.controlTable(log: log)
-        let workers = store.workerRoutes(log: log, publicURL: publicURL, servicesURL: servicesURL)
-        let control = try Self.start(
+    /// The listener of the control socket, for the folder that this process has opened: so a command learns that the store is awaited, and does
+    /// not open it itself.
+    func startControl(_ configuration: GatewayConfiguration, pool: Pool) throws(StartError) -> Server {
+        let door = door
+        return try Self.start(
             "OGW_DATA", [ControlSocket.address(in: configuration.data)], ServerConfiguration(), pool: pool,
             handler: { request in
-                if workers.takes(request.head) { return await workers.handle(request, isLocal: true) }
-                return await controlTable.handle(request).response
+                if let workers = door.workers, workers.takes(request.head) {
+                    return await workers.handle(request, isLocal: true)
+                }
+                return await door.control.handle(request).response
             })
+    }
+
+    /// From now on requests reach the store. Once.
+    func open(_ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log) {
         let services = ServicesRoutes.table(
             metrics: metrics, readiness: readiness, log: log, pool: pool, publicURL: publicURL, version: ogwVersion,
             store: store.serviceRoutes(publicURL: publicURL), authenticator: ServicesAuthenticator(users: store.users))
@@ -79,9 +83,11 @@ struct Listeners {
             store: store.objects, users: store.users, jobs: store.jobs, targets: store.targets, log: log,
             metrics: metrics,
             configuration: configuration)
-        door.open(Door.Surface(gateway: gateway, services: services, workers: workers))
+        door.open(
+            Door.Surface(
+                gateway: gateway, services: services, control: store.controlTable(log: log),
+                workers: store.workerRoutes(log: log, publicURL: publicURL, servicesURL: servicesURL)))
         readiness.replace(by: Self.checks(store, pool: pool))
-        return control
     }
 
     private static func start(
