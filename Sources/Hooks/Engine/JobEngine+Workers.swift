@@ -1,3 +1,4 @@
+import Bytes
 public import Metadata
 import Synchronization
 import Threads
@@ -92,9 +93,12 @@ extension JobEngine {
         state.withLock { $0.leases.leases.values.count { $0.job.worker == worker } }
     }
 
-    /// Jobs that are ready, of all queues; those beyond `limit` are not counted.
+    /// Jobs that are ready, of all queues; those beyond `limit` are not counted. Of those whose wait is over one at most: it is a claim
+    /// that makes them ready, so where nobody claims somebody has to be started for them.
     public func readyCount(limit: Int) async throws(MetadataError) -> Int {
-        try await store.readyJobCounts(limit: limit).values.reduce(0, +)
+        let ready = try await store.readyJobCounts(limit: limit).values.reduce(0, +)
+        guard ready < limit, let due = try await store.nextDueJob(), due <= .now() else { return ready }
+        return ready + 1
     }
 
     /// Workers are known to have ended, so that nobody has to wait for their leases to run out. `isCrash` says that their jobs
