@@ -52,6 +52,9 @@ struct LeaseTable {
         return true
     }
 
+    /// It goes on, as somebody else says.
+    mutating func extend(_ id: JobID, at now: ContinuousClock.Instant) { leases[id]?.ends = now + period }
+
     @discardableResult
     mutating func remove(_ id: JobID) -> Lease? { leases.removeValue(forKey: id) }
 
