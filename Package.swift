@@ -172,19 +172,20 @@ let package = Package(
             [
                 "Buckets", "Metadata", "RedoLog", "HTTPClient", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes",
             ]),
-        tests("HooksTests", ["Hooks", "JSON", "Metadata", "Files", "Threads", "Bytes"]),
+        tests("HooksTests", ["Hooks", "JSON", "Metadata", "TestMongo", "Files", "Threads", "Bytes"]),
         tests("AddonsTests", ["Addons", "HTTPClient", "JSON", "Digests", "Threads", "Bytes"]),
         tests(
             "TargetsTests",
             [
-                "Targets", "CKafka", "CNATS", "CRabbitMQ", "Hooks", "JSON", "HTTPClient", "Metadata", "Digests",
-                "Files", "Threads", "Bytes",
+                "Targets", "CKafka", "CNATS", "CRabbitMQ", "Hooks", "JSON", "HTTPClient", "Metadata", "TestMongo",
+                "Digests", "Files", "Threads", "Bytes",
             ]),
         tests(
             "ObjectGatewayTests",
             [
-                "ObjectGateway", "JSON", "HTTPServer", "HTTPClient", "SigV4", "Search", "Metadata", "Buckets", "Hooks",
-                "Targets", "Addons", "Worker", "XML", "Digests", "Bytes", "Files", "Threads", "ogw-media",
+                "ObjectGateway", "JSON", "HTTPServer", "HTTPClient", "SigV4", "Search", "Metadata", "TestMongo",
+                "Buckets", "Hooks", "Targets", "Addons", "Worker", "XML", "Digests", "Bytes", "Files", "Threads",
+                "ogw-media",
             ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
         tests("EndToEnd", ["Bytes", "JSON", "Files", "TestMongo"], exclude: ["Clients"]),

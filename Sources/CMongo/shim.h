@@ -2,6 +2,7 @@
 #ifndef OGW_CMONGO_H
 #define OGW_CMONGO_H
 #include <mongoc/mongoc.h>
+#include <unistd.h>
 
 /// Runs one command on the primary. `reply` is what the server answered, also where the call is false; it is the caller's and
 /// is freed by `bson_free`. It is null where nothing came back.
@@ -76,12 +77,17 @@ static inline int cmongo_transact(mongoc_client_t *client, const char *database,
         position += length;
     }
     if (done) {
-        bson_t reply;
-        ending = mongoc_client_session_commit_transaction(session, &reply, error) ? CMONGO_DONE
+        // A commit may be asked for again, and is, as long as its outcome is not known: given up, it would hold its documents for a minute.
+        for (unsigned attempt = 0; attempt < 6; ++attempt) {
+            bson_t reply;
+            if (attempt) usleep(25000u << attempt);
+            done = mongoc_client_session_commit_transaction(session, &reply, error);
             // A label says where the server gave the transaction up instead.
-            : mongoc_error_has_label(&reply, "TransientTransactionError") ? CMONGO_NOT_DONE
-                                                                          : CMONGO_UNKNOWN;
-        bson_destroy(&reply);
+            ending = done ? CMONGO_DONE
+                : mongoc_error_has_label(&reply, "TransientTransactionError") ? CMONGO_NOT_DONE : CMONGO_UNKNOWN;
+            bson_destroy(&reply);
+            if (ending != CMONGO_UNKNOWN) break;
+        }
     } else {
         // Where the server ended it already this fails, which changes nothing.
         mongoc_client_session_abort_transaction(session, NULL);

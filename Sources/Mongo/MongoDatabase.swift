@@ -127,15 +127,17 @@ public final class MongoDatabase: Sendable {
         }
     }
 
-    /// Changes one document and returns it as `returning` says; nil where none matches.
+    /// Changes one document, the first by `sort`, and returns it as it is then, or as it was before; nil where none matches.
     public func findAndModify(
         _ filter: BSONDocument, _ change: Change, upsert: Bool = false, returningNew: Bool = true,
-        fields: BSONDocument? = nil, in collection: StaticString
+        sort: BSONDocument? = nil, hint: BSONValue? = nil, fields: BSONDocument? = nil, in collection: StaticString
     ) throws(MongoError) -> BSONView? {
         var command: BSONDocument = [
             "findAndModify": .text(collection.bytes), "query": .document(filter), "update": change.value,
             "upsert": .bool(upsert), "new": .bool(returningNew),
         ]
+        command.append("sort", sort.map { .document($0) })
+        command.append("hint", hint)
         command.append("fields", fields.map { .document($0) })
         command.append("writeConcern", writeConcern)
         let reply = try write(command)

@@ -12,6 +12,8 @@ public final class TargetEngine: Sendable {
     /// What went wrong in the background, and what is worth a line of the log.
     public enum Problem: Sendable {
         case reading(String, MetadataError)
+        /// Which targets this gateway delivers to could not be read.
+        case sharing(MetadataError)
         case noting(String, MetadataError)
         /// The receiver took events before, and does not now.
         case failing(String, TargetFailure)
@@ -41,6 +43,8 @@ public final class TargetEngine: Sendable {
 
     private struct State {
         var lines: [String: TargetLine] = [:]
+        /// As they were when their lines were begun, with those that cannot be used.
+        var begun: [String: StoredTarget] = [:]
         var isStarted = false
         var isStopped = false
         var isInRound = false
@@ -70,8 +74,8 @@ public final class TargetEngine: Sendable {
 
     /// Begins to deliver.
     public func start() async throws(MetadataError) {
-        for target in try await store.targets() where !target.name.hasPrefix(StoredTarget.addonPrefix) { begin(target) }
         state.withLock { $0.isStarted = true }
+        if store.isShared { await share() } else { for target in try await storedTargets() { begin(target) } }
         notice()
         pool.run { [weak self, pool, tick = configuration.tick] in
             var passed = Duration.zero
@@ -79,6 +83,7 @@ public final class TargetEngine: Sendable {
                 // A poll is the truth; being told is faster.
                 if passed >= .seconds(1) {
                     passed = .zero
+                    if self.store.isShared { await self.share() }
                     self.notice()
                 }
                 for line in self.lines { line.tick() }
@@ -106,12 +111,63 @@ public final class TargetEngine: Sendable {
             return !state.isStopped
         }
         while state.withLock({ $0.isInRound }) || register.isChanging { await pool.sleep(for: .milliseconds(2)) }
-        if isFirst { for line in lines { await line.stop() } }
+        guard isFirst else { return }
+        let names = state.withLock { $0.begun.keys.sorted() }
+        for line in lines { await line.stop() }
+        if store.isShared { for name in names { try? await store.endDuty(Self.duty(name)) } }
+    }
+
+    /// Addons lie beside targets.
+    private func storedTargets() async throws(MetadataError) -> [StoredTarget] {
+        try await store.targets().filter { !$0.name.hasPrefix(StoredTarget.addonPrefix) }
+    }
+
+    // MARK: Several gateways
+
+    private static func duty(_ name: String) -> String { "target \(name)" }
+
+    /// Delivers to those targets that no other gateway delivers to, as they are stored now.
+    private func share() async {
+        await register.alone {
+            do throws(MetadataError) {
+                let stored = try await storedTargets()
+                for target in stored { try await share(target) }
+                let names = Set(stored.map(\.name))
+                for name in state.withLock({ $0.begun.keys.filter { !names.contains($0) } }) { await drop(name) }
+            } catch {
+                // Each line ends by itself when its time is over.
+                report(.sharing(error))
+            }
+        }
+    }
+
+    private func share(_ target: StoredTarget) async throws(MetadataError) {
+        let asked = ContinuousClock.now
+        guard try await store.takeDuty(Self.duty(target.name), for: configuration.dutyPeriod) else {
+            return await drop(target.name)
+        }
+        let begun = state.withLock { $0.begun[target.name] }
+        if begun?.document != target.document || begun?.sealedSecret != target.sealedSecret {
+            await drop(target.name)
+            // How far it is stands still from here on.
+            if let target = try await store.target(named: target.name) { begin(target) }
+        }
+        // Others may deliver after the period: some of it is kept for what is under way.
+        state.withLock { $0.lines[target.name] }?.deliver(until: asked + configuration.dutyPeriod * 2 / 3)
+    }
+
+    private func drop(_ name: String) async {
+        let former = state.withLock { state in
+            state.begun[name] = nil
+            return state.lines.removeValue(forKey: name)
+        }
+        await former?.stop()
     }
 
     private var lines: [TargetLine] { state.withLock { Array($0.lines.values) } }
 
     private func begin(_ target: StoredTarget) {
+        state.withLock { $0.begun[target.name] = target }
         do throws(TargetFailure) {
             let settings = try settings(of: target)
             let driver = try settings.open(secret: try secret(of: target), outbound: configuration.outbound)
@@ -162,7 +218,9 @@ public final class TargetEngine: Sendable {
 
     private func describe(_ target: StoredTarget) -> Registered? {
         guard let name = TargetName(target.name) else { return nil }
-        var status = state.withLock { $0.lines[target.name] }?.status ?? TargetStatus()
+        let (line, isBegun) = state.withLock { ($0.lines[target.name], $0.begun[target.name] != nil) }
+        var status = line?.status ?? TargetStatus()
+        if store.isShared, !isBegun { status.state = .elsewhere }
         status.droppedCount = max(status.droppedCount, target.droppedCount)
         return Registered(
             name: name, document: JSONValue(parsing: target.document) ?? .null,
@@ -184,10 +242,13 @@ public final class TargetEngine: Sendable {
 
     /// The line of a target follows what is stored of it now.
     private func renew(_ name: String) async {
-        let (former, goesOn) = state.withLock { ($0.lines.removeValue(forKey: name), $0.isStarted && !$0.isStopped) }
-        await former?.stop()
-        guard goesOn, let target = try? await store.target(named: name) else { return }
-        begin(target)
+        await drop(name)
+        guard state.withLock({ $0.isStarted && !$0.isStopped }), let target = try? await store.target(named: name)
+        else {
+            return
+        }
+        // Where that fails, the next round begins it.
+        if store.isShared { try? await share(target) } else { begin(target) }
         state.withLock { $0.lines[name] }?.notice()
     }
 

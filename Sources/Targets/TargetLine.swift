@@ -34,6 +34,8 @@ final class TargetLine: Sendable {
         /// Given up since then.
         var droppedCount: Int64 = 0
         var isStopped = false
+        /// Another gateway may deliver after that; nil where there is none.
+        var deliversUntil: ContinuousClock.Instant?
     }
 
     private struct Batch {
@@ -59,6 +61,9 @@ final class TargetLine: Sendable {
         state.withLock { $0.hasNews = true }
         go()
     }
+
+    /// This gateway is the one that delivers until then.
+    func deliver(until end: ContinuousClock.Instant) { state.withLock { $0.deliversUntil = end } }
 
     /// Time has passed.
     func tick() {
@@ -124,6 +129,7 @@ final class TargetLine: Sendable {
     /// One at a time goes to a receiver that failed, until it takes one.
     private func begin(_ state: inout State, at now: ContinuousClock.Instant) -> [Batch] {
         if let until = state.pausedUntil, now < until { return [] }
+        if let end = state.deliversUntil, end <= now { return [] }
         let countMax = state.failuresInARow > 0 ? 1 : driver.concurrency
         var batches: [Batch] = []
         while state.sendCount < countMax, let next = state.queue.next(countMax: driver.batchMax) {

@@ -35,7 +35,7 @@ import Testing
         async throws
     {
         // The job is to be seen before a worker has it.
-        let gateway = try await Gateway.start(settings: ["OGW_WORKERS_MAX": "0"], overMongoDB: false)
+        let gateway = try await Gateway.start(settings: ["OGW_WORKERS_MAX": "0"])
         var isStopped = false
         do {
             try await Gateway.$scoped.withValue(gateway) { try await Self.use(gateway) { isStopped = true } }

@@ -23,7 +23,7 @@ final class WorkerSite: Sendable {
             "OGW_DATA": folder.file("data"), "OGW_S3_LISTEN": s3, "OGW_SERVICES_LISTEN": services,
             "OGW_ROOT_ACCESS_KEY": Self.accessKey, "OGW_ROOT_SECRET_KEY": Self.secretKey, "OGW_ACCESS_LOG": "off",
             "OGW_CONNECTIONS_MAX": "200", "HOME": folder.path,
-        ].merging(more) { _, own in own }
+        ].merging(try Gateway.metadataSettings()) { _, own in own }.merging(more) { _, own in own }
     }
 
     var data: String { folder.file("data") }

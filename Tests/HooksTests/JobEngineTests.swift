@@ -147,12 +147,13 @@ import Threads
         try await scene.put("a")
         let job = try await scene.one()
         let progress = JobProgress(stage: "decode", fraction: 0.5)
-        #expect(scene.engine.renew(job.job.id, token: job.job.token, progress: progress))
-        #expect(!scene.engine.renew(job.job.id, token: [1], progress: JobProgress(stage: "other", fraction: 1)))
-        #expect(scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
+        #expect(try await scene.engine.renew(job.job.id, token: job.job.token, progress: progress))
+        #expect(
+            try await !scene.engine.renew(job.job.id, token: [1], progress: JobProgress(stage: "other", fraction: 1)))
+        #expect(try await scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
         #expect(scene.engine.progress(of: job.job.id) == progress)
         _ = try await scene.engine.complete(JobCompletion(job: job.job.id, token: job.job.token))
-        #expect(!scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
+        #expect(try await !scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
         await scene.close()
     }
 
@@ -174,7 +175,7 @@ import Threads
         await third.close()
         // Heard of: it goes on.
         let fourth = try await Scene(folder: scene.folder)
-        #expect(fourth.engine.renew(next.job.id, token: next.job.token, progress: nil))
+        #expect(try await fourth.engine.renew(next.job.id, token: next.job.token, progress: nil))
         let ending = try await fourth.engine.complete(JobCompletion(job: next.job.id, token: next.job.token))
         #expect(ending.group.state == .completed)
         await fourth.close()
@@ -379,8 +380,8 @@ import Threads
         }
         let (killed, other) = (try await claim("serve/1"), try await claim("local/1"))
         await scene.engine.workersEnded(isCrash: true) { $0.hasPrefix("serve/") }
-        #expect(!scene.engine.renew(killed.job.id, token: killed.job.token, progress: nil))
-        #expect(scene.engine.renew(other.job.id, token: other.job.token, progress: nil))
+        #expect(try await !scene.engine.renew(killed.job.id, token: killed.job.token, progress: nil))
+        #expect(try await scene.engine.renew(other.job.id, token: other.job.token, progress: nil))
         let again = try await claim("serve/2")
         #expect(again.job.id == killed.job.id && again.job.attempt == 2 && again.job.crashCount == 1)
         await scene.engine.workersEnded(isCrash: false) { $0.hasPrefix("serve/") }

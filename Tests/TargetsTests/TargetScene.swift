@@ -79,7 +79,7 @@ final class TargetScene: Sendable {
             switch problem {
             case .failing: break
             case .dropped(_, let count): dropped.withLock { $0 += count }
-            case .reading, .noting, .unusable: Issue.record("\(problem)")
+            case .reading, .sharing, .noting, .unusable: Issue.record("\(problem)")
             }
         }
         try await engine.start()

@@ -1,9 +1,8 @@
 public import Metadata
 import Threads
 
-/// The hooks of all buckets, read once and kept. Safe for concurrent use.
-///
-/// The store of this gateway is the only one that writes them, so what is kept is what is there.
+/// The hooks of all buckets, read once and kept; or read again every so often, where other gateways may change them. Safe for concurrent
+/// use.
 public final class HookDirectory: Sendable {
     private let store: any EventStore
     private let state: Lock<State>
@@ -12,6 +11,8 @@ public final class HookDirectory: Sendable {
     struct Present {
         var revision: Int64
         var rules: HookRules?
+        /// Before it was read; nil where it stays.
+        var readAt: ContinuousClock.Instant?
     }
 
     private struct State {
@@ -31,19 +32,39 @@ public final class HookDirectory: Sendable {
     /// What memory alone says; where that is no answer, `rules(of:)` has it.
     public func known(of bucket: BucketID) -> (rules: HookRules?, isAnswered: Bool) {
         let known = state.withLock { $0.present[bucket] }
-        return (known?.rules, known != nil)
+        guard let known, isFresh(known) else { return (nil, false) }
+        return (known.rules, true)
     }
+
+    private func isFresh(_ present: Present) -> Bool {
+        guard let period = store.hooksFreshFor, let readAt = present.readAt else { return true }
+        return .now - readAt < period
+    }
+
+    private var readingTime: ContinuousClock.Instant? { store.hooksFreshFor == nil ? nil : .now }
 
     /// Nil where the bucket has no hooks.
     public func rules(of bucket: BucketID) async throws(MetadataError) -> HookRules? {
         let (known, isAnswered) = known(of: bucket)
-        if isAnswered { return known }
+        return isAnswered ? known : try await read(bucket)
+    }
+
+    /// The same, as they are now.
+    @discardableResult
+    func read(_ bucket: BucketID) async throws(MetadataError) -> HookRules? {
+        let readAt = readingTime
         guard let found = try await store.hooks(of: bucket) else {
-            remember(Present(revision: 0, rules: nil), of: bucket)
+            remember(Present(revision: 0, rules: nil, readAt: readAt), of: bucket)
             return nil
         }
-        let rules = found.document.isEmpty ? nil : try Self.rules(found.document, revision: found.revision)
-        remember(Present(revision: found.revision, rules: rules), of: bucket)
+        let former = state.withLock { $0.present[bucket] }
+        let rules: HookRules?
+        if let former, former.revision == found.revision {
+            rules = former.rules
+        } else {
+            rules = found.document.isEmpty ? nil : try Self.rules(found.document, revision: found.revision)
+        }
+        remember(Present(revision: found.revision, rules: rules, readAt: readAt), of: bucket)
         return rules
     }
 
@@ -96,7 +117,7 @@ public final class HookDirectory: Sendable {
         let revision = try await store.setHooks(
             configuration == nil ? [] : document, of: bucket, ifRevision: former)
         let rules = configuration.map { HookRules($0, revision: revision) }
-        remember(Present(revision: revision, rules: rules), of: bucket)
+        remember(Present(revision: revision, rules: rules, readAt: readingTime), of: bucket)
         return revision
     }
 

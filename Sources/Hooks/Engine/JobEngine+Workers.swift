@@ -36,7 +36,7 @@ extension JobEngine {
         _ id: JobID, token: [UInt8], reason: String, isPermanent: Bool, isCrash: Bool = false,
         retryAfter: Duration? = nil, startsAnew: Bool = false
     ) async throws(MetadataError) -> JobEnding {
-        guard let leased = leased(id, token: token) else { throw .leaseLost }
+        guard let leased = try await leased(id, token: token) else { throw .leaseLost }
         return try await end(
             leased, reason: reason, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter,
             startsAnew: startsAnew)

@@ -54,6 +54,14 @@ public final class JobEngine: Sendable {
         var nextDue: Timestamp?
         var schedules: [BucketID: [ScheduledHook]] = [:]
         var nextForget: ContinuousClock.Instant?
+        /// When the next look is at what other gateways did, and when at their changes of hooks.
+        var nextLook: ContinuousClock.Instant?
+        var nextHooksLook: ContinuousClock.Instant?
+        /// The revisions by which limits and schedules are set.
+        var prepared: [BucketID: Int64] = [:]
+        /// Leases of a shared store that ended before may have done so for want of a gateway.
+        var listensSince: Timestamp?
+        var rescuesFrom: ContinuousClock.Instant?
         /// The queues that hooks name.
         var queues: Set<String> = []
         /// When a worker asked for jobs last.
@@ -77,6 +85,8 @@ public final class JobEngine: Sendable {
         case forgetting(MetadataError)
         /// The moment of a schedule passed without its event.
         case scheduling(MetadataError)
+        /// What other gateways do could not be read.
+        case looking(MetadataError)
         /// A hook that an event was to set off is not in the revision that it names.
         case unknownHook(String, bucket: BucketID, revision: Int64)
         /// A kept revision of a bucket's hooks is not what this version reads.
@@ -110,7 +120,9 @@ public final class JobEngine: Sendable {
     /// Takes over the leases that are out, and begins its rounds. No lease ends for a whole period.
     public func start() async throws(MetadataError) {
         var after: JobID?
-        while true {
+        // Other gateways have leases of a shared store, and the store knows when they end.
+        if store.isShared { beginListening() }
+        while !store.isShared {
             let jobs = try await store.leasedJobs(after: after, limit: 1000)
             guard let last = jobs.last else { break }
             after = last.id
@@ -124,13 +136,7 @@ public final class JobEngine: Sendable {
         }
         let due = try await store.nextDueJob()
         state.withLock { $0.nextDue = due }
-        for bucket in try await store.buckets(after: nil, prefix: [], limit: Int.max) {
-            do throws(MetadataError) { try await prepare(bucket.id) } catch {
-                // One bucket whose hooks cannot be read holds up no other.
-                guard case .broken(let reason) = error else { throw error }
-                report(.unreadableHooks(bucket: bucket.id, revision: 0, reason: reason))
-            }
-        }
+        try await prepareChanged()
         pool.run { [weak self, pool, tick = configuration.tick] in
             while let self, self.beginRound() {
                 await self.round()
@@ -167,7 +173,24 @@ public final class JobEngine: Sendable {
     ) async throws(MetadataError) -> Int64 {
         let revision = try await self.hooks.set(hooks, document: document, of: bucket, ifRevision: former)
         try await prepare(bucket)
+        state.withLock { $0.prepared[bucket] = revision }
         return revision
+    }
+
+    /// As `prepare`, of all buckets whose hooks are of another revision than they were.
+    func prepareChanged() async throws(MetadataError) {
+        let known = state.withLock { $0.prepared }
+        for (bucket, revision) in try await store.hookRevisions() where known[bucket] != revision {
+            do throws(MetadataError) {
+                _ = try await hooks.read(bucket)
+                try await prepare(bucket)
+            } catch {
+                // One bucket whose hooks cannot be read holds up no other.
+                guard case .broken(let reason) = error else { throw error }
+                report(.unreadableHooks(bucket: bucket, revision: revision, reason: reason))
+            }
+            state.withLock { $0.prepared[bucket] = revision }
+        }
     }
 
     /// Limits and schedules are those of the present hooks from now on.
@@ -196,14 +219,17 @@ public final class JobEngine: Sendable {
         let until = ContinuousClock.now + wait
         while true {
             if isStopped.load(ordering: .relaxed) { return [] }
-            let room = state.withLock { state in
+            let (room, limits) = state.withLock { state in
                 state.lastClaim = .now
                 state.mayBeReady = false
-                return state.lanes.room(at: .now)
+                return (state.lanes.room(at: .now), store.isShared ? state.lanes.limits : [:])
             }
             let asked = try await queues.isEmpty ? allQueues() : queues
-            let jobs = try await store.claimJobs(
-                JobClaim(worker: worker, queues: asked, countMax: countMax, room: room))
+            var wish = JobClaim(worker: worker, queues: asked, countMax: countMax, room: room)
+            wish.leasePeriod = min(leasePeriod, confirmedWithin ?? leasePeriod)
+            wish.isConfirmed = confirmedWithin == nil
+            wish.limits = limits
+            let jobs = try await store.claimJobs(wish)
             if !jobs.isEmpty {
                 state.withLock { state in
                     for job in jobs {
@@ -225,29 +251,6 @@ public final class JobEngine: Sendable {
                 if isReady { waiter.resume(()) }
             }
         }
-    }
-
-    /// Whether the worker still has the job. Renews its lease.
-    public func renew(_ id: JobID, token: [UInt8], progress: JobProgress?) -> Bool {
-        let (isHeld, former) = state.withLock { state in
-            let former = state.leases.leases[id]
-            return (state.leases.renew(id, token: token, progress: progress, at: .now), former)
-        }
-        if isHeld, let progress, let former {
-            tell(progress, after: former.progress, of: LeasedJob(job: former.job, group: former.group))
-        }
-        return isHeld
-    }
-
-    /// The job that a token has.
-    public func leased(_ id: JobID, token: [UInt8]) -> LeasedJob? {
-        state.withLock { state in
-            state.leases.lease(id, token: token).map { LeasedJob(job: $0.job, group: $0.group) }
-        }
-    }
-
-    public func progress(of id: JobID) -> JobProgress? {
-        state.withLock { $0.leases.leases[id]?.progress ?? $0.parked[id] }
     }
 
     /// Publishes what the job made and ends it. A job whose object is gone is cancelled, and `sourceGone` thrown.

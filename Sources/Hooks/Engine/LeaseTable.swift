@@ -62,6 +62,9 @@ struct LeaseTable {
 
     mutating func note(_ focus: NotedFocus, of id: JobID) { leases[id]?.focus = focus }
 
+    /// It goes on, as somebody else says.
+    mutating func extend(_ id: JobID, at now: ContinuousClock.Instant) { leases[id]?.ends = now + period }
+
     @discardableResult
     mutating func remove(_ id: JobID) -> Lease? { leases.removeValue(forKey: id) }
 

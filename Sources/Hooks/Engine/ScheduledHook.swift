@@ -38,7 +38,7 @@ struct ScheduledHook {
 }
 
 extension JobEngine {
-    /// Notes the events of those whose moment came.
+    /// Notes the events of those whose moment came. Of several gateways one does it for all.
     func runSchedules(at now: Timestamp) async {
         let due = state.withLock { state -> [(BucketID, ScheduledHook)] in
             var due: [(BucketID, ScheduledHook)] = []
@@ -58,6 +58,7 @@ extension JobEngine {
         }
         if due.isEmpty { return }
         do throws(MetadataError) {
+            guard try await store.takeDuty("schedules", for: .seconds(90)) else { return }
             var events: [ObjectEvent] = []
             for (id, hook) in due {
                 if let bucket = try await store.bucket(id), let event = hook.event(in: bucket) { events.append(event) }

@@ -90,16 +90,27 @@ public final class SealedRegister: Sendable {
         }
     }
 
+    /// Runs `body` while nothing changes, and no other such is under way.
+    public func alone(_ body: () async -> Void) async {
+        await begin()
+        defer { changing.withLock { $0 = false } }
+        await body()
+    }
+
     private func change(_ body: () async throws(MetadataError) -> Bool) async throws(MetadataError) -> Bool {
+        await begin()
+        defer { changing.withLock { $0 = false } }
+        return try await body()
+    }
+
+    private func begin() async {
         while true {
             let begins = changing.withLock { isChanging in
                 defer { isChanging = true }
                 return !isChanging
             }
-            if begins { break }
+            if begins { return }
             await pool.sleep(for: .milliseconds(2))
         }
-        defer { changing.withLock { $0 = false } }
-        return try await body()
     }
 }

@@ -41,6 +41,7 @@ public struct LogMigration: Sendable {
             throw MigrationError.refused(
                 "the folder \(folder.path) is not empty (\(found)): wanted one without log and database")
         }
+        try await source.refuseHooks()
         try await source.settle()
         let digest = try await StoreDigest.read(source) {
             tell(MigrationProgress(step: .reading, versions: $0, versionsTotal: nil))

@@ -36,7 +36,7 @@ public struct MongoMigration: Sendable {
     }
 
     private func carry(_ tell: @Sendable (MigrationProgress) -> Void) async throws -> MigrationReport {
-        try await refuseHooks()
+        try await source.refuseHooks()
         let former = try await target.migrationNote(of: storeID)
         let digest = try await StoreDigest.read(source) {
             tell(MigrationProgress(step: .reading, versions: $0, versionsTotal: nil))
@@ -66,20 +66,6 @@ public struct MongoMigration: Sendable {
         note.isVerified = true
         try await target.keep(note, of: storeID)
         return report
-    }
-
-    /// MongoDB keeps none, so that they would end without a word.
-    private func refuseHooks() async throws {
-        if let target = try await source.targets().first {
-            throw MigrationError.refused(
-                "the target \(target.name) is registered, and events do not work with metadata in MongoDB: remove it first"
-            )
-        }
-        for bucket in try await source.migratedBuckets() {
-            guard let hooks = try await source.hooks(of: bucket.id), !hooks.document.isEmpty else { continue }
-            throw MigrationError.refused(
-                "the bucket \(bucket.name) has hooks, which do not work with metadata in MongoDB: take them away first")
-        }
     }
 
     /// Returns how many blobs got a place.

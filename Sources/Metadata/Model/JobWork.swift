@@ -10,6 +10,8 @@ public struct JobClaim: Sendable, Equatable {
     public var countMax: Int
     /// How many more jobs of each lane may start now; lanes that are missing have no limit.
     public var room: [[UInt8]: Int]
+    /// How many jobs of each lane may run at once, through all gateways of a store that is shared.
+    public var limits: [[UInt8]: Int] = [:]
     /// How long the leases last, where the store is shared and keeps them.
     public var leasePeriod = Duration.seconds(30)
     /// Whether a worker is known to have them. A lease of one that is not, and that runs out, costs no try.

@@ -2,7 +2,7 @@ import Mongo
 
 /// The collections of the store, their indexes, and what a server must be.
 enum MongoSchema {
-    /// `{_id: {b, k}, seq, latest, live, outbox, due, gone, asset, w}`: one document a key, see `Head`.
+    /// `{_id: {b, k}, seq, latest, live, outbox, due, events, told, gone, asset, w}`: one document a key, see `Head`.
     static let heads: StaticString = "heads"
     /// `{_id: asset, r, ...}`: assets as they are shown and searched, see `AssetProjection`.
     static let assets: StaticString = "assets"
@@ -31,6 +31,20 @@ enum MongoSchema {
     static let store: StaticString = "store"
     /// `{_id: random, seen, order, reads}`, see `GatewayDocuments`.
     static let gateways: StaticString = "gateways"
+
+    /// `{_id: number, e, m, ...}`: events in their order, see `EventLog`.
+    static let events: StaticString = "events"
+    /// `{_id: random, s, m, n, e}`: events that no change of a head made, until they are moved to `events`.
+    static let noted: StaticString = "noted"
+    /// `{_id: {b, r}, d, w}`: the hooks of buckets, each revision.
+    static let hooks: StaticString = "hooks"
+    /// Runs of hooks and their jobs, see `JobDocuments`.
+    static let jobGroups: StaticString = "job_groups"
+    static let jobs: StaticString = "jobs"
+    /// `{_id: name, document, secret, created, position, dropped}`: receivers of events.
+    static let targets: StaticString = "targets"
+    /// `{_id: name, holder, until}`: what one gateway does for all.
+    static let duties: StaticString = "duties"
 
     static let format: Int64 = 1
     /// Partial index of live heads in the order of keys.
@@ -107,6 +121,7 @@ enum MongoSchema {
                 ["name": "gone", "key": ["gone": 1], "expireAfterSeconds": 60],
                 ["name": "blob", "key": ["latest.b": 1], "sparse": true],
                 ["name": byAsset, "key": ["asset.i": 1], "sparse": true],
+                ["name": "told", "key": ["told": 1], "sparse": true],
             ], of: heads)
         try database.createIndexes(
             [
@@ -146,5 +161,31 @@ enum MongoSchema {
                 ["name": "blob", "key": ["blob": 1], "sparse": true],
             ], of: parts)
         try database.createIndexes([["name": "access_key", "key": ["accessKey": 1], "unique": true]], of: users)
+        try makeEventIndexes(database)
+    }
+
+    private static func makeEventIndexes(_ database: MongoDatabase) throws(MongoError) {
+        func only(_ state: JobState) -> BSONValue { ["state": .int32(Int32(state.rawValue))] }
+        try database.createIndexes([["name": "order", "key": ["m": 1, "n": 1]]], of: noted)
+        try database.createIndexes([["name": "newest_first", "key": ["_id.b": 1, "_id.r": -1]]], of: hooks)
+        try database.createIndexes([["name": "until", "key": ["until": 1], "expireAfterSeconds": 3_600]], of: duties)
+        try database.createIndexes(
+            [
+                ["name": "told", "key": ["told": 1], "sparse": true],
+                ["name": "object", "key": ["b": 1, "k": 1, "_id": -1]],
+                ["name": "ended", "key": ["ended": 1], "sparse": true],
+            ], of: jobGroups)
+        try database.createIndexes(
+            [
+                // The lane is read from the index where some lanes are full.
+                [
+                    "name": "ready", "key": ["queue": 1, "rank": 1, "_id": 1, "lane": 1],
+                    "partialFilterExpression": only(.available),
+                ],
+                ["name": "due", "key": ["due": 1], "partialFilterExpression": only(.waiting)],
+                ["name": "until", "key": ["until": 1], "partialFilterExpression": only(.leased)],
+                ["name": "running", "key": ["lane": 1], "partialFilterExpression": only(.leased)],
+                ["name": "state", "key": ["state": 1, "_id": 1]], ["name": "group", "key": ["g": 1, "_id": 1]],
+            ], of: jobs)
     }
 }

@@ -18,7 +18,10 @@ extension MongoStore {
     /// Moves what one head holds.
     func relay(_ key: HeadKey) async throws(MetadataError) {
         let view = try await perform { (database) throws(MongoError) in try key.read(database) }
-        if let view { try await relay([try Head(view)]) }
+        guard let view else { return }
+        let head = try Head(view)
+        try await relay([head])
+        if head.eventCount >= HeadChange.outboxCountHigh { try await sequenceEvents() }
     }
 
     /// Moves what one head holds; where another task of this store does that already, waits a moment for it.
@@ -116,7 +119,9 @@ extension MongoStore {
     /// keeps what came later.
     private func empty(_ heads: [Head]) async throws(MetadataError) {
         let full = heads.filter { !$0.outbox.isEmpty }
-        let unchanged = full.map { head in
+        // Of a head that is no more, its events tell whether it may go, which only the server knows.
+        let simple = full.filter { $0.latest != nil || $0.eventCount == 0 }
+        let unchanged = simple.map { head in
             var change: BSONDocument = ["$set": ["outbox": []], "$unset": ["due": ""]]
             // What is no head any more may go.
             if head.latest == nil { change.append("$currentDate", ["gone": true]) }
@@ -178,7 +183,7 @@ extension MongoStore {
             [
                 "$set": [
                     "due": ["$cond": [isEmpty, "$$REMOVE", "$due"]],
-                    "gone": ["$cond": [["$and": [isEmpty, isTombstone]], "$$NOW", "$$REMOVE"]],
+                    "gone": ["$cond": [["$and": [isEmpty, isTombstone, HeadEvent.areNone]], "$$NOW", "$$REMOVE"]],
                 ]
             ],
         ]

@@ -71,38 +71,12 @@ extension Decider {
         decision.changes.append(.eventsPlanned(through: last))
         for var group in groups {
             group.created = now
-            if group.steps.allSatisfy({ $0.reason.isEmpty }) {
-                let jobs = group.begin(at: now).map { newJob(of: group, step: $0) }
-                noteEnd(of: group, &decision)
-                decision.changes.append(.jobGroup(group))
-                for job in jobs { decision.changes.append(.job(job)) }
-            } else {
-                // It failed before it began.
-                bury(&group, &decision)
-            }
+            let jobs = group.beginJobs(at: now)
+            noteEnd(of: group, &decision)
+            decision.changes.append(.jobGroup(group))
+            for job in jobs { decision.changes.append(.job(job)) }
         }
         return true
-    }
-
-    /// Makes the jobs of steps that have a reason already why they cannot run, dead from their beginning.
-    private mutating func bury(_ group: inout JobGroup, _ decision: inout Decision) {
-        var jobs: [Job] = []
-        for place in group.begin(at: now) {
-            var job = newJob(of: group, step: place)
-            job.state = .dead
-            job.reason = group.steps[place].reason
-            jobs.append(job)
-            _ = group.end(place, as: .failed, at: now)
-        }
-        noteEnd(of: group, &decision)
-        decision.changes.append(.jobGroup(group))
-        for job in jobs { decision.changes.append(.job(job)) }
-    }
-
-    private func newJob(of group: JobGroup, step: Int) -> Job {
-        Job(
-            id: JobID(at: now), group: group.id, step: step, state: .available, queue: group.queue, lane: group.lane,
-            rank: group.rank, created: now)
     }
 
     mutating func claimJobs(_ claim: JobClaim, _ decision: inout Decision) throws(MetadataError) -> [LeasedJob] {
@@ -265,7 +239,7 @@ extension Decider {
     private mutating func end(
         _ job: Job, of group: inout JobGroup, as state: JobGroup.StepState, _ decision: inout Decision
     ) -> JobEnding {
-        let started = group.end(job.step, as: state, at: now).map { newJob(of: group, step: $0) }
+        let started = group.end(job.step, as: state, at: now).map { group.newJob(of: $0, at: now) }
         noteEnd(of: group, &decision)
         decision.changes.append(.job(job))
         decision.changes.append(.jobGroup(group))
@@ -275,14 +249,9 @@ extension Decider {
 
     /// The end of a group is an event of its object, where somebody is told of it.
     private mutating func noteEnd(of group: JobGroup, _ decision: inout Decision) {
-        guard group.ended != nil, !group.notify.isEmpty else { return }
-        var event = group.event
+        guard var event = group.endEvent else { return }
         event.position = draw()
         event.moment = now
-        event.draft.name = .jobFinished
-        event.draft.hooks = []
-        event.draft.requestID = group.id.text
-        event.draft.bindings = group.notify.map { EventBinding(id: group.hook, target: $0) }
         decision.changes.append(.event(event))
     }
 

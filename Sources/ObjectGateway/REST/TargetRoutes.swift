@@ -15,7 +15,8 @@ struct TargetRoutes: Sendable {
     private static let target = Schema.object([
         .init("name", .string), .init("settings", .any(description: "As they were set, without the secret.")),
         .init("has_secret", .boolean), .init("created_at", .string),
-        .init("state", .string(choices: ["idle", "delivering", "failing", "stopped"])), .init("pending", .integer),
+        .init("state", .string(choices: ["idle", "delivering", "failing", "elsewhere", "stopped"])),
+        .init("pending", .integer),
         .init("has_more", .boolean), .init("oldest_pending_at", .string, required: false),
         .init("last_error", .string, required: false), .init("last_error_at", .string, required: false),
         .init("last_delivery_at", .string, required: false), .init("delivered", .integer),

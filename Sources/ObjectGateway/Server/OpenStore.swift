@@ -42,6 +42,10 @@ public final class OpenStore: Sendable {
         var search: any AssetSearch
 
         var metadata: any MetadataStore { objects.metadata }
+        var events: (any EventStore)? {
+            if let embedded { return embedded }
+            return shared
+        }
 
         func close() async {
             await embedded?.close()
@@ -64,13 +68,13 @@ public final class OpenStore: Sendable {
         engine = parts.engine
         scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
         search = parts.search
-        jobs = parts.embedded.map { JobEngine(store: $0, hooks: HookDirectory($0), pool: pool) }
+        jobs = parts.events.map { JobEngine(store: $0, hooks: HookDirectory($0), pool: pool) }
         var targetConfiguration = TargetEngineConfiguration()
         targetConfiguration.region = configuration.region
         targetConfiguration.outbound = configuration.outbound
         let sealing = SealedRegister.Sealing(
             seal: { secrets.seal($0, context: $1) }, open: { secrets.open($0, context: $1) })
-        targets = parts.embedded.map {
+        targets = parts.events.map {
             TargetEngine(store: $0, sealing: sealing, pool: pool, configuration: targetConfiguration)
         }
         addons = parts.embedded.map { AddonRegister(store: $0, sealing: sealing, pool: pool) }
@@ -98,7 +102,10 @@ public final class OpenStore: Sendable {
             let secrets = try await openSecrets(of: parts, configuration)
             let users = UserDirectory(
                 metadata: parts.metadata, secrets: secrets, freshFor: parts.shared == nil ? nil : .seconds(1))
-            let tokens = try pool.blocking { () throws(StartError) in try WorkerTokens(folder: parts.folder.path) }
+            let tokens = try pool.blocking { () throws(StartError) in
+                if let shared = parts.shared { return WorkerTokens(shared) }
+                return try WorkerTokens(folder: parts.folder.path)
+            }
             return OpenStore(
                 parts, users: users, secrets: secrets, workerTokens: tokens, configuration: configuration, pool: pool)
         } catch {

@@ -12,7 +12,7 @@ struct CompleteJob: Sendable {
     let engine: JobEngine
 
     func run(_ id: JobID, token: [UInt8], _ body: CompletionBody) async throws -> Response {
-        guard let leased = engine.leased(id, token: token) else {
+        guard let leased = try await engine.leased(id, token: token) else {
             // The same end again, whose answer was lost.
             guard try await engine.wasCompleted(id, by: token) else { throw MetadataError.leaseLost }
             return WorkerRoutes.json(["state": .string(JobState.completed.name), "repeated": .bool(true)])

@@ -159,8 +159,11 @@ struct WorkerRoutes: Sendable {
     }
 
     private func order(_ id: JobID, _ head: RequestHead, _ engine: JobEngine) async throws -> WorkOrder {
-        guard let leased = engine.leased(id, token: try Self.lease(head)), let work = try await engine.work(of: leased)
-        else { throw MetadataError.leaseLost }
+        let token = try Self.lease(head)
+        guard let leased = try await engine.leased(id, token: token), let work = try await engine.work(of: leased)
+        else {
+            throw MetadataError.leaseLost
+        }
         return try await WorkOrder(work, metadata: services.metadata)
     }
 
@@ -172,7 +175,7 @@ struct WorkerRoutes: Sendable {
         let progress = body["stage"]?.string.map {
             JobProgress(stage: $0, fraction: body["fraction"]?.number ?? 0)
         }
-        return Self.json(["held": .bool(engine.renew(id, token: token, progress: progress))])
+        return Self.json(["held": .bool(try await engine.renew(id, token: token, progress: progress))])
     }
 
     private func park(_ id: JobID, _ request: Request, _ engine: JobEngine) async throws -> Response {
@@ -214,7 +217,7 @@ struct WorkerRoutes: Sendable {
     private func fail(_ id: JobID, _ request: Request, _ engine: JobEngine) async throws -> Response {
         let token = try Self.lease(request.head)
         let body = try await RouteTable.body(of: request)
-        guard let leased = engine.leased(id, token: token) else { throw MetadataError.leaseLost }
+        guard let leased = try await engine.leased(id, token: token) else { throw MetadataError.leaseLost }
         let event = leased.group.event
         if event.draft.name.leavesObject, try await WorkOrder.source(of: event, services.metadata) == nil {
             try await engine.abandon(id, token: token)
