@@ -113,7 +113,7 @@ import Testing
             try await finds("width:320..320", "noise.png")
             let picture = try await site.api("GET", "/api/assets/search?q=noise")
             #expect(picture.contains(#""dominant_colour":"#) && picture.contains(#""placeholder":"#), "\(picture)")
-            #expect(picture.contains(#""dimensions":{"height":200,"width":320}"#), "\(picture)")
+            #expect(picture.contains(#""dimensions":{"width":320,"height":200}"#), "\(picture)")
         }
     }
 
