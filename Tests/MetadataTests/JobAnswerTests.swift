@@ -6,28 +6,30 @@ import Testing
 @Suite struct JobAnswerTests {
     /// One leased job of a run with one step, and how to claim it again.
     private struct Scene {
-        let embedded: Embedded
+        let opened: EventScene
         var leased: LeasedJob
-        var store: SQLiteStore { embedded.store }
+        var store: any EventStore { opened.store }
 
-        init() async throws {
-            embedded = try Embedded()
-            let bucket = try await embedded.subject.bucket(.enabled)
-            _ = try await embedded.store.publish(
+        init(on kind: StoreKind) async throws {
+            opened = try await EventScene(kind)
+            let bucket = try await opened.subject.bucket(.enabled)
+            _ = try await opened.store.publish(
                 NewVersion(
                     bucket: bucket, key: .of("a"), owner: "alice", size: 10, etag: ETag(md5: .md5(1)),
                     attributes: ObjectAttributes(), checksum: nil, tags: [], content: .blob(BlobID(Blobs.next())),
                     event: .test))
-            let event = try #require(try await embedded.store.events(after: 0, limit: 1).first)
+            let event = try #require(try await opened.store.events(after: 0, limit: 1).first)
             let group = JobGroup(
                 id: JobID(at: .now()), event: event, hook: "h", queue: "q", lane: [1], rank: 0,
                 steps: [JobGroup.Step(name: "s", kind: "addon", after: nil, proceeds: false)], notify: [],
                 created: .now())
-            _ = try await embedded.store.planJobs(after: 0, through: event.position, [group])
-            leased = try #require(try await Self.claim(embedded.store))
+            _ = try await opened.store.planJobs(after: 0, through: event.position, [group])
+            leased = try #require(try await Self.claim(opened.store))
         }
 
-        static func claim(_ store: SQLiteStore) async throws -> LeasedJob? {
+        func close() async throws { try await opened.close() }
+
+        static func claim(_ store: any EventStore) async throws -> LeasedJob? {
             try await store.claimJobs(JobClaim(worker: "w", queues: ["q"], countMax: 1)).first
         }
 
@@ -39,8 +41,9 @@ import Testing
 
     private static let answer = Array(#"{"metadata": 1}"#.utf8)
 
-    @Test func `a parked job costs no try, waits for its answer, and is ready with it`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases)
+    func `a parked job costs no try, waits for its answer, and is ready with it`(kind: StoreKind) async throws {
+        let scene = try await Scene(on: kind)
         let (store, id) = (scene.store, scene.leased.job.id)
         #expect(try await scene.park(scene.leased.job).started.isEmpty)
         let parked = try #require(try await store.job(id))
@@ -58,11 +61,12 @@ import Testing
         #expect(try await store.answerJob(id, Self.answer) == .over)
         let done = try #require(try await store.job(id))
         #expect(done.ticket.isEmpty && done.answer.isEmpty)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `an answer that comes before its worker waits is there at once`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases)
+    func `an answer that comes before its worker waits is there at once`(kind: StoreKind) async throws {
+        let scene = try await Scene(on: kind)
         let (store, id) = (scene.store, scene.leased.job.id)
         guard case .noted(let ending) = try await store.answerJob(id, Self.answer) else {
             Issue.record("not noted")
@@ -71,23 +75,25 @@ import Testing
         #expect(ending.started.isEmpty)
         #expect(try await scene.park(scene.leased.job).started.map(\.id) == [id])
         #expect(try await Scene.claim(store)?.job.answer == Self.answer)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `a parked job comes back when its time is over, and who lost the lease parks nothing`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases)
+    func `a parked job comes back when its time is over, and who lost the lease parks nothing`(kind: StoreKind) async throws {
+        let scene = try await Scene(on: kind)
         _ = try await scene.park(scene.leased.job, until: .now())
         await #expect(throws: MetadataError.leaseLost) { try await scene.park(scene.leased.job) }
         let again = try #require(try await Scene.claim(scene.store)).job
         #expect(again.id == scene.leased.job.id && again.ticket == [1, 2])
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test
-    func `a try that fails keeps what it waited for, unless the next begins anew, as one that is brought back does`()
-        async throws
+    @Test(arguments: StoreKind.allCases)
+    func `a try that fails keeps what it waited for, unless the next begins anew, as one that is brought back does`(
+        kind: StoreKind
+    ) async throws
     {
-        let scene = try await Scene()
+        let scene = try await Scene(on: kind)
         let (store, id) = (scene.store, scene.leased.job.id)
         _ = try await scene.park(scene.leased.job, until: .now())
         var job = try #require(try await Scene.claim(store)).job
@@ -106,22 +112,23 @@ import Testing
         #expect(try await store.answerJob(id, Self.answer) == .over)
         _ = try await store.retryJob(id)
         #expect(try await store.job(id)?.ticket.isEmpty == true)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
     @Test func `what was parked and answered is there after the database was lost`() async throws {
-        let scene = try await Scene()
+        let scene = try await Scene(on: .embedded)
         let id = scene.leased.job.id
         _ = try await scene.park(scene.leased.job)
         _ = try await scene.store.answerJob(id, Self.answer)
         let before = try await scene.store.job(id)
-        let again = try await scene.embedded.reopened(losingDatabase: true)
+        let again = try #require(try await scene.opened.embedded?.reopened(losingDatabase: true))
         #expect(try await again.store.job(id) == before && before?.answer == Self.answer)
         await again.close()
     }
 
-    @Test func `details that others changed meanwhile are not written over`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases)
+    func `details that others changed meanwhile are not written over`(kind: StoreKind) async throws {
+        let scene = try await Scene(on: kind)
         let store = scene.store
         let event = scene.leased.group.event
         try await store.setAssets(true, of: event.bucket)
@@ -138,6 +145,6 @@ import Testing
         completion.formerDetails = theirs
         _ = try await store.completeJob(completion)
         #expect(try await store.asset(of: event.key, in: event.bucket)?.details == AssetDetails())
-        await scene.embedded.close()
+        try await scene.close()
     }
 }

@@ -4,8 +4,9 @@ import Testing
 
 /// What the end of a job notes of its source.
 extension JobTests {
-    @Test func `tags that were written between stay beside those of a job, and too many are refused`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases)
+    func `tags that were written between stay beside those of a job, and too many are refused`(kind: StoreKind) async throws {
+        let scene = try await Scene(on: kind)
         try await scene.put("a")
         try await scene.plan()
         let leased = try await scene.one()
@@ -24,11 +25,12 @@ extension JobTests {
         try await end([tag("mine", "new")])
         let tags = try await scene.store.version(of: .of("a"), in: scene.bucket, version: nil)?.tags
         #expect(tags == nine + [tag("mine", "new")])
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `what was found is the asset's only as long as it is of the newest version`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases)
+    func `what was found is the asset's only as long as it is of the newest version`(kind: StoreKind) async throws {
+        let scene = try await Scene(on: kind)
         try await scene.store.setAssets(true, of: scene.bucket)
         try await scene.put("a")
         try await scene.put("b")
@@ -50,6 +52,6 @@ extension JobTests {
         let right = try #require(try await scene.store.asset(of: .of("b"), in: scene.bucket)?.details)
         #expect(right.width == 4 && right.height == 3 && right.media == Array("{}".utf8))
         #expect(right.title == Array("t".utf8) && right.text == nil && right.duration == nil)
-        await scene.embedded.close()
+        try await scene.close()
     }
 }

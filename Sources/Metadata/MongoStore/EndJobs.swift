@@ -183,11 +183,14 @@ extension MongoStore {
             if details == asset.details { details = nil }
         }
         if completion.tags.isEmpty { return (details, nil) }
-        let tags = source.version.tags.laidOver(by: completion.tags)
+        let present = try source.version.version(
+            of: event.key, isLatest: source.isLatest, withContent: false, tags: source.tags
+        ).tags
+        let tags = present.laidOver(by: completion.tags)
         guard tags.count <= Tag.countMax else {
             throw .limitExceeded("the object would have \(tags.count) tags; \(Tag.countMax) is the most")
         }
-        return (details, tags == source.version.tags ? nil : tags)
+        return (details, tags == present ? nil : tags)
     }
 
     private struct Published {

@@ -144,7 +144,7 @@ struct WorkerRoutes: Sendable {
             }
             let order = try await WorkOrder(work, metadata: services.metadata)
             engine.note(NotedFocus(point: order.focus), of: id)
-            return try order.document(lease: engine.leasePeriod)
+            return order.document(lease: engine.leasePeriod)
         } catch WorkOrder.Fault.gone {
             try await engine.abandon(id, token: token)
         } catch WorkOrder.Fault.impossible(let reason) {
