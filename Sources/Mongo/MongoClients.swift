@@ -49,7 +49,7 @@ import CMongo
 
     /// Runs commands in one transaction, once. Each has to insert, match or remove as many documents as `expected` says; any number
     /// where it says -1. Nil where all was done; the place of the first command that had another number where, for that, nothing was.
-    /// `unknownOutcome` is thrown only where it may have been done.
+    /// `unknownOutcome` is thrown only where it may have been done, after the commit was asked for again for two seconds.
     func transact(
         _ commands: [BSONDocument], expecting expected: [Int32], on database: String, time: inout UInt64
     ) throws(MongoError) -> Int? {

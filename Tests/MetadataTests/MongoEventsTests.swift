@@ -12,9 +12,9 @@ import Threads
         let two: Shared
         let bucket: BucketID
 
-        init(server: MongoServer? = nil, relays: Bool = true) async throws {
-            one = try await Shared(server: server)
-            two = try await Shared(server: server, database: one.database)
+        init(server: MongoServer? = nil, relays: Bool = true, patience: Duration = .seconds(10)) async throws {
+            one = try await Shared(server: server) { $0.patience = patience }
+            two = try await Shared(server: server, database: one.database) { $0.patience = patience }
             bucket = try await one.subject.bucket(.enabled)
             if relays { for shared in [one, two] { shared.store.startRelay() } }
         }
@@ -277,7 +277,7 @@ import Threads
     }
 
     /// How a command fails, and what is then made once all the same.
-    @Test(arguments: ["insert", "update", "findAndModify", "find"])
+    @Test(arguments: ["insert", "update", "findAndModify", "commitTransaction", "find"])
     func `whatever answer is lost, an event is told once and a job runs once`(command: String) async throws {
         let server = try MongoServer.start()
         let failures: [BSONDocument] = [
@@ -285,7 +285,8 @@ import Threads
             ["writeConcernError": ["code": 91, "errmsg": "stops"]],
         ]
         for failure in failures {
-            let scene = try await Scene(server: server, relays: false)
+            // On a busy machine one attempt may take seconds.
+            let scene = try await Scene(server: server, relays: false, patience: .seconds(60))
             func fail() throws {
                 switch command {
                 case "insert": try server.fail("insert", times: 2, failure)

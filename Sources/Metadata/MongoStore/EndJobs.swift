@@ -31,7 +31,9 @@ extension MongoStore {
                 }
                 switch outcome {
                 case .success(nil): return decided.result
-                case .success, .failure(.duplicateKey): break
+                case .success(.some(let place)):
+                    failure = .notCarriedOut("what was read keeps changing, at write \(place)")
+                case .failure(.duplicateKey): break
                 case .failure(let error):
                     guard error.isTransient else { throw MetadataError(error) }
                     failure = error
