@@ -234,7 +234,9 @@ import Threads
         let scene = try await Scene(#""concurrency": 1, "steps": {"a": {"addon": "x"}}"#)
         for key in ["a", "b"] { try await scene.put(key) }
         let first = try await scene.one().job
-        #expect(try await scene.engine.renew(first.id, token: first.token, progress: JobProgress(stage: "s", fraction: 0.25)))
+        #expect(
+            try await scene.engine.renew(
+                first.id, token: first.token, progress: JobProgress(stage: "s", fraction: 0.25)))
         try await scene.engine.park(
             first.id, token: first.token, until: Timestamp(milliseconds: .max), ticket: [1])
         #expect(scene.engine.progress(of: first.id)?.fraction == 0.25)

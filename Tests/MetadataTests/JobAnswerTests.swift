@@ -79,7 +79,9 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a parked job comes back when its time is over, and who lost the lease parks nothing`(kind: StoreKind) async throws {
+    func `a parked job comes back when its time is over, and who lost the lease parks nothing`(kind: StoreKind)
+        async throws
+    {
         let scene = try await Scene(on: kind)
         _ = try await scene.park(scene.leased.job, until: .now())
         await #expect(throws: MetadataError.leaseLost) { try await scene.park(scene.leased.job) }
@@ -91,8 +93,7 @@ import Testing
     @Test(arguments: StoreKind.allCases)
     func `a try that fails keeps what it waited for, unless the next begins anew, as one that is brought back does`(
         kind: StoreKind
-    ) async throws
-    {
+    ) async throws {
         let scene = try await Scene(on: kind)
         let (store, id) = (scene.store, scene.leased.job.id)
         _ = try await scene.park(scene.leased.job, until: .now())

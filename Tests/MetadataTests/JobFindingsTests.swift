@@ -5,7 +5,9 @@ import Testing
 /// What the end of a job notes of its source.
 extension JobTests {
     @Test(arguments: StoreKind.allCases)
-    func `tags that were written between stay beside those of a job, and too many are refused`(kind: StoreKind) async throws {
+    func `tags that were written between stay beside those of a job, and too many are refused`(kind: StoreKind)
+        async throws
+    {
         let scene = try await Scene(on: kind)
         try await scene.put("a")
         try await scene.plan()

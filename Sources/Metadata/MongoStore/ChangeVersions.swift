@@ -17,7 +17,8 @@ extension MongoStore {
             sequence: 0, owner: new.owner, size: new.size, etag: new.etag, attributes: new.attributes,
             checksum: new.checksum, tags: new.tags, content: new.content)
         do throws(MetadataError) {
-            return try await putOnTop(version, blob: new.blob, in: new.bucket, conditions: new.conditions, event: new.event)
+            return try await putOnTop(
+                version, blob: new.blob, in: new.bucket, conditions: new.conditions, event: new.event)
         } catch {
             if let blob = new.blob, blob.bytes != nil { await discard(blob.id, after: error) }
             throw error
