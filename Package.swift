@@ -78,7 +78,8 @@ let package = Package(
             "Buckets",
             ["CLinux", "Bytes", "Threads", "Files", "Digests", "XML", "RedoLog", "HTTPClient", "SigV4", "Metadata"]),
         module("Hooks", ["Bytes", "JSON", "Threads", "Metadata"]),
-        module("Worker", ["Bytes", "JSON", "Threads", "Files", "Digests", "HTTPClient", "Hooks"]),
+        module("Addons", ["Bytes", "JSON", "Threads", "Digests", "HTTPClient", "Metadata", "Hooks"]),
+        module("Worker", ["Bytes", "JSON", "Threads", "Files", "Digests", "HTTPClient", "Hooks", "Addons"]),
         module(
             "Targets",
             [
@@ -90,7 +91,7 @@ let package = Package(
             "ObjectGateway",
             [
                 "Bytes", "JSON", "Search", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer", "SigV4",
-                "Metadata", "Buckets", "Hooks", "Targets",
+                "Metadata", "Buckets", "Hooks", "Targets", "Addons",
             ]),
         program(
             "ogw",
@@ -128,7 +129,7 @@ let package = Package(
             "ogw-fuzz",
             [
                 "SimulatedDisk", "Bytes", "Search", "Files", "Digests", "XML", "RedoLog", "HTTPServer", "SigV4",
-                "Metadata", "Buckets", "ObjectGateway",
+                "Metadata", "Buckets", "Addons", "ObjectGateway",
             ], path: "Fuzz", exclude: ["Corpus"]),
         .target(
             name: "StoreSimulator",
@@ -171,18 +172,20 @@ let package = Package(
             [
                 "Buckets", "Metadata", "RedoLog", "HTTPClient", "SimulatedDisk", "Digests", "Files", "Threads", "Bytes",
             ]),
-        tests("HooksTests", ["Hooks", "JSON", "Metadata", "Files", "Threads", "Bytes"]),
+        tests("HooksTests", ["Hooks", "JSON", "Metadata", "TestMongo", "Files", "Threads", "Bytes"]),
+        tests("AddonsTests", ["Addons", "HTTPClient", "JSON", "Digests", "Threads", "Bytes"]),
         tests(
             "TargetsTests",
             [
-                "Targets", "CKafka", "CNATS", "CRabbitMQ", "Hooks", "JSON", "HTTPClient", "Metadata", "Digests",
-                "Files", "Threads", "Bytes",
+                "Targets", "CKafka", "CNATS", "CRabbitMQ", "Hooks", "JSON", "HTTPClient", "Metadata", "TestMongo",
+                "Digests", "Files", "Threads", "Bytes",
             ]),
         tests(
             "ObjectGatewayTests",
             [
-                "ObjectGateway", "JSON", "HTTPServer", "HTTPClient", "SigV4", "Search", "Metadata", "Buckets", "Hooks",
-                "Targets", "Worker", "XML", "Digests", "Bytes", "Files", "Threads", "ogw-media",
+                "ObjectGateway", "JSON", "HTTPServer", "HTTPClient", "SigV4", "Search", "Metadata", "TestMongo",
+                "Buckets", "Hooks", "Targets", "Addons", "Worker", "XML", "Digests", "Bytes", "Files", "Threads",
+                "ogw-media",
             ]),
         tests("CrashTests", ["CrashHistory", "LoadClient", "ogw-crash"]),
         tests("EndToEnd", ["Bytes", "JSON", "Files", "TestMongo"], exclude: ["Clients"]),

@@ -21,12 +21,13 @@ struct MongoLoad: Sendable {
     private let objects: ObjectStore?
     /// About what a version's document holds.
     private let content = Content.bytes(300)
-    private let body = Content.bytes(4_096)
+    private let body: [UInt8]
 
     init(_ arguments: Arguments, isFilled: Bool = false) throws {
         threads = try arguments.number("threads", default: 16)
         seconds = try arguments.number("seconds", default: 3)
         keys = try arguments.number("keys", default: 1_000_000)
+        body = Content.bytes(try arguments.number("size", default: 4_096))
         let text = try arguments.text("uri")
         let uri = try MongoURI.parse(text, serverSelection_ms: 5_000, socket_ms: 30_000)
         guard let name = uri.database else { throw ClientError("--uri names no database") }
@@ -46,7 +47,7 @@ struct MongoLoad: Sendable {
         }
         let folder = try DataFolder.open(try arguments.text("folder"), hasLog: false)
         var blobsConfiguration = BlobsConfiguration()
-        blobsConfiguration.inlineBytesMax = 0
+        blobsConfiguration.inlineBytesMax = try arguments.number("inline", default: MongoStore.contentBytesMax)
         let blobs = try LocalBlobs.open(folder, configuration: blobsConfiguration)
         let store = try Self.wait(on: pool) {
             // Blobs of the loads without files have high numbers.

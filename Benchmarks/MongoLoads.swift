@@ -10,7 +10,8 @@ enum MongoLoads {
     /// `--uri` with a database, which is dropped; `--folder` for the files of blobs. One after another, each `--rounds` times for
     /// `--seconds` on `--threads` at once, so that what else the machine does meets all of them:
     /// - `insert`: one document by a majority, the least that a durable write costs;
-    /// - `put`: 4 KiB by `ObjectStore`, a file and a version in a versioned bucket, the relay running;
+    /// - `put`: 4 KiB, or `--size` bytes, by `ObjectStore`, content and a version in a versioned bucket, the relay running. Up to `--inline`
+    ///   bytes lie in the database, more in a file;
     /// - `head`: the version alone;
     /// - `transaction`: the head, the former version, an event and a job in one transaction, again until it succeeds.
     ///

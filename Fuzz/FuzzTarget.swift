@@ -16,6 +16,7 @@ enum FuzzTarget: String, CaseIterable {
     case change = "change"
     case trailer = "trailer"
     case search = "search"
+    case form = "form"
 
     /// The target that OGW_FUZZ_TARGET names; nil when it names none.
     static var chosen: FuzzTarget? {
@@ -39,6 +40,7 @@ enum FuzzTarget: String, CaseIterable {
         case .change: fuzzChange(input)
         case .trailer: fuzzTrailer(input)
         case .search: fuzzSearch(input)
+        case .form: fuzzForm(input)
         }
     }
 }

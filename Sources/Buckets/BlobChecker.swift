@@ -36,13 +36,19 @@ struct BlobChecker: Sendable {
         switch blob.location {
         case .file: "a row names it, and it is not there"
         case .segment(let number, _): "a row names it, and segment \(number) of the log is not there"
+        case .metadata: "a row names it, and its bytes are not in the metadata store"
         }
     }
 
     private func attempt(_ stored: StoredBlob) async throws -> Outcome {
         do {
-            if case .segment = stored.location { return try await checkPayload(stored) }
-            return try await opener.blobs.check(stored, pool: opener.pool, pace: pace)
+            switch stored.location {
+            case .file: return try await opener.blobs.check(stored, pool: opener.pool, pace: pace)
+            case .segment: return try await checkPayload(stored)
+            case .metadata:
+                let bytes = try await opener.check(stored, damage: BucketsError.damaged)
+                return await pace(bytes.count) ? .whole : .cut
+            }
         } catch BucketsError.damaged(let reason) {
             return .wrong(.damaged, reason)
         }

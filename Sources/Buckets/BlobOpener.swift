@@ -1,3 +1,4 @@
+import Digests
 import Files
 import Metadata
 import RedoLog
@@ -15,11 +16,8 @@ struct BlobOpener: Sendable {
     /// any more, or not where it was.
     func open(_ extent: BlobExtent, known: StoredBlob?, pin: PinTable.Pin? = nil) async throws -> OpenedBytes {
         let stored = try await place(of: extent, known: known)
-        guard case .segment = stored.location else {
+        guard let bytes = try await bytes(of: stored) else {
             return try await blobs.open(extent, stored, pin: pin, opener: self)
-        }
-        let bytes = try pool.blocking { () throws(BucketsError) in
-            try payload(stored)?.read(reporting: blobs.damage) ?? []
         }
         if extent.length == extent.blobSize { return .memory(bytes) }
         let start = Int(extent.offset)
@@ -62,10 +60,32 @@ struct BlobOpener: Sendable {
         return stored
     }
 
-    /// Nil for a blob in a file.
+    /// All bytes of a blob in the log or in the metadata store, checked; nil for one in a file. Throws `gone` where it is not there any more.
+    func bytes(of stored: StoredBlob) async throws -> [UInt8]? {
+        switch stored.location {
+        case .file: return nil
+        case .segment:
+            return try pool.blocking { () throws(BucketsError) in
+                try payload(stored)?.read(reporting: blobs.damage)
+            }
+        case .metadata:
+            return try await check(stored) { blobs.damage.error(stored.id, $0) }
+        }
+    }
+
+    /// The bytes of a blob in the metadata store, compared with what was written.
+    func check(_ stored: StoredBlob, damage: (String) -> BucketsError) async throws -> [UInt8] {
+        guard let bytes = try await metadata.bytes(of: stored.id) else { throw BucketsError.gone(stored.id) }
+        guard UInt64(bytes.count) == stored.size, CRC32C.of(bytes) == stored.crc32c else {
+            throw damage("its bytes in the metadata store do not match their check value")
+        }
+        return bytes
+    }
+
+    /// Nil for a blob that does not lie in the log.
     func payload(_ stored: StoredBlob) throws(BucketsError) -> SegmentPayload? {
         guard let segments else {
-            if case .file = stored.location { return nil }
+            guard case .segment = stored.location else { return nil }
             throw .damaged("blob \(stored.id.value) is said to lie in a log that is not there")
         }
         return try SegmentPayload.open(stored, in: segments)

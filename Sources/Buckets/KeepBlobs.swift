@@ -28,16 +28,15 @@ struct KeptBlob {
 extension ObjectStore {
     private static let keptBytesMax = 16 << 20
 
-    /// Gives blobs that lie in the log a place outside it, durably and under the same ids; the rows still say that they lie in the log.
+    /// Gives blobs that lie in the log or in the metadata store a place outside it, durably and under the same ids; the rows still say that
+    /// they lie there.
     /// What is known of them in their places comes back, in their order. May be done again.
     public func keepOutsideLog(_ blobs: [MigratedBlob]) async throws -> [StoredBlob] {
         var placed: [StoredBlob] = []
         var batch: [KeptBlob] = []
         var bytes = 0
         for wanted in blobs {
-            let content = try pool.blocking { () throws(BucketsError) in
-                try opener.payload(wanted.blob)?.read(reporting: damage) ?? []
-            }
+            let content = try await opener.bytes(of: wanted.blob) ?? []
             let label = BlobLabel(
                 bucket: wanted.bucket, key: wanted.key, upload: wanted.upload, partNumber: wanted.partNumber,
                 contentType: wanted.contentType)

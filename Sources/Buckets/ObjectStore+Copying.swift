@@ -6,18 +6,19 @@ import Threads
 extension ObjectStore {
     /// Stages the content of a version, or a range of it, anew. With `allowLink` the whole of a blob is taken over where the
     /// version has every digest that is asked for: a file gets a second name, few bytes are taken as they are. Else the bytes
-    /// are copied, with `keepAlive` called between pieces of at most 256 KiB. Throws as `open` and `stage` do.
+    /// are copied, with `keepAlive` called between pieces of at most 256 KiB. `mayBeInline` as with `stage`. Throws as `open` and `stage` do.
     public func stageCopy(
         of version: ObjectVersion, in bucket: BucketID, range: Range<UInt64>?, digests: DigestSet, allowLink: Bool,
-        label: BlobLabel? = nil, keepAlive: (@Sendable () async throws -> Void)? = nil
+        label: BlobLabel? = nil, mayBeInline: Bool = true, keepAlive: (@Sendable () async throws -> Void)? = nil
     ) async throws -> StagedBlob {
         if allowLink, range == nil || range == 0..<version.size,
-            let taken = try await takeOver(version, digests: digests)
+            let taken = try await takeOver(version, digests: digests, mayBeInline: mayBeInline)
         {
             return taken
         }
         let bytes = try await open(version, in: bucket, range: range)
-        let writer = try BlobWriter(blobs: blobs, pool: pool, digests: digests, sizeMax: .max, label: label)
+        let writer = try BlobWriter(
+            blobs: blobs, pool: pool, digests: digests, sizeMax: .max, label: label, mayBeInline: mayBeInline)
         do {
             var buffer: [UInt8] = []
             try await bytes.forEach { run in
@@ -57,7 +58,9 @@ extension ObjectStore {
     }
 
     /// Nil when the bytes have to be copied.
-    private func takeOver(_ version: ObjectVersion, digests: DigestSet) async throws -> StagedBlob? {
+    private func takeOver(
+        _ version: ObjectVersion, digests: DigestSet, mayBeInline: Bool
+    ) async throws -> StagedBlob? {
         guard case .blob(let source) = version.content, let values = known(digests.union(.md5), of: version) else {
             return nil
         }
@@ -66,17 +69,17 @@ extension ObjectStore {
         guard stored.size == version.size else {
             throw BucketsError.damaged("blob \(source.value) has \(stored.size) bytes instead of \(version.size)")
         }
-        guard case .file = stored.location else { return try await duplicate(stored, digests: values) }
+        guard case .file = stored.location else {
+            return mayBeInline ? try await duplicate(stored, digests: values) : nil
+        }
         return try await blobs.copy(stored, digests: values, pool: pool)
     }
 
-    /// Bytes in the log, taken as they are.
-    private func duplicate(
-        _ stored: StoredBlob, digests: DigestValues
-    ) async throws(BucketsError) -> StagedBlob? {
+    /// Bytes in the log or in the metadata store, taken as they are.
+    private func duplicate(_ stored: StoredBlob, digests: DigestValues) async throws -> StagedBlob? {
         let share = MemoryBudget.Share(of: blobs.memory)
         guard stored.size <= UInt64(blobs.inlineBytesMax), share.grow(by: Int(stored.size)),
-            let bytes = try pool.blocking({ () throws(BucketsError) in try payload(stored) })
+            let bytes = try await opener.bytes(of: stored)
         else { return nil }
         return StagedBlob(
             inline: bytes, as: try await blobs.newID(needsDirectory: false), crc32c: stored.crc32c, share: share,

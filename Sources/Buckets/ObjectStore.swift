@@ -182,7 +182,9 @@ public final class ObjectStore: Sendable {
     ) async throws -> OpenedBytes {
         let extents = try BlobExtent.extents(of: version, range: range)
         guard let first = extents.first else { return .none }
-        if extents.count == 1, !blobs.mustProve(first) { return try await opener.open(first, known: version.blob) }
+        if extents.count == 1, version.blob?.location == .metadata || !blobs.mustProve(first) {
+            return try await opener.open(first, known: version.blob)
+        }
         return try await opener.open(extents, of: version, in: bucket) { [sweeper] in sweeper.wake() }
     }
 
@@ -198,8 +200,6 @@ public final class ObjectStore: Sendable {
         try await opener.stored(blob, known: version.blob)
     }
 
-    /// The bytes of a blob in the log; nil for one in a file. Blocks for the disk.
-    func payload(_ stored: StoredBlob) throws(BucketsError) -> [UInt8]? {
-        try opener.payload(stored)?.read(reporting: blobs.damage)
-    }
+    /// Whether parts of uploads may lie where their commit is: a store without a log keeps no parts, which are large but for the last.
+    public var partsMayBeInline: Bool { opener.segments != nil }
 }

@@ -285,6 +285,14 @@ public final class Scrubber: Sendable {
     /// Files that no row names and the sweeper does not know of either.
     private func findOrphans(_ pass: Pass) async throws {
         let metadata = objects.metadata
+        for blob in try await metadata.strayBlobs() {
+            guard isCurrent(pass) else { return }
+            var finding = ScrubFinding(
+                kind: .orphan, blob: blob, reason: "no row names it, and its bytes lie in the metadata store",
+                moment: .now(), isQuarantined: false)
+            if pass.repairs { finding.isQuarantined = try await metadata.setAside(stray: blob) }
+            update(pass) { [finding] in $0.note(finding) }
+        }
         let nameless = try await objects.blobs.orphans { try await metadata.blob($0) != nil }
         if nameless.isEmpty { return }
         // What was dropped meanwhile is listed by now, or its file is gone.

@@ -13,7 +13,7 @@ struct SegmentPayload: Sendable {
     var size: Int
     var crc32c: UInt32
 
-    /// Nil for a blob in a file. Throws `gone` where the segment was removed: the blob has moved, or was dropped.
+    /// Nil for a blob that does not lie in the log. Throws `gone` where the segment was removed: the blob has moved, or was dropped.
     static func open(_ stored: StoredBlob, in segments: SegmentFiles) throws(BucketsError) -> SegmentPayload? {
         guard case .segment(let number, let offset) = stored.location else { return nil }
         guard let crc32c = stored.crc32c, stored.size <= UInt64(UInt32.max) else {

@@ -66,9 +66,12 @@ public protocol MetadataStore: Sendable {
     func assets(_ ids: [AssetID]) async throws(MetadataError) -> [AssetDocument]
     /// The asset that an object is.
     func asset(of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Asset?
-    /// Replaces all of them. Throws `noSuchKey` where the asset is not there.
+    /// Replaces all of them. Throws `noSuchKey` where the asset is not there, and `superseded` where they are others than `former`;
+    /// nil for any.
     @discardableResult
-    func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset
+    func setAssetDetails(
+        _ details: AssetDetails, of id: AssetID, ifNow former: AssetDetails?
+    ) async throws(MetadataError) -> Asset
     /// Whether the objects of a bucket are assets. Those that are there already become assets with their next version, or by
     /// `makeAssets`; those that were stay so until they are removed.
     func setAssets(_ hasAssets: Bool, of bucket: BucketID) async throws(MetadataError)
@@ -82,8 +85,14 @@ public protocol MetadataStore: Sendable {
     func blob(_ id: BlobID) async throws(MetadataError) -> StoredBlob?
     /// In order of id, those after `after`.
     func blobs(after: BlobID, limit: Int) async throws(MetadataError) -> [StoredBlob]
+    /// The bytes of a blob that lies in the store itself (`BlobLocation.metadata`); nil for one that is not there, or not any more.
+    func bytes(of blob: BlobID) async throws(MetadataError) -> [UInt8]?
+    /// Blobs that lie in the store itself and that nothing names, nor ever will: what published them died before it did.
+    func strayBlobs() async throws(MetadataError) -> [BlobID]
+    /// Moves a stray blob to where nothing reads it. False where it was not there.
+    func setAside(stray blob: BlobID) async throws(MetadataError) -> Bool
     /// Blobs in files that nothing names any more, oldest first. They stay listed until `forgetGarbage`. What lies in a
-    /// segment is not listed: it goes with the segment.
+    /// segment or in the store itself is not listed: it goes with the segment, or by itself.
     func garbage(limit: Int) async throws(MetadataError) -> [BlobID]
     /// Called after the blobs' files are gone.
     func forgetGarbage(_ blobs: [BlobID]) async throws(MetadataError)
@@ -106,6 +115,16 @@ extension MetadataStore {
     ) async throws(MetadataError) -> VersionID {
         try await setTags(tags, of: key, in: bucket, version: version, event: nil)
     }
+
+    @discardableResult
+    public func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset {
+        try await setAssetDetails(details, of: id, ifNow: nil)
+    }
+
+    // A store with a log keeps no blobs elsewhere.
+    public func bytes(of blob: BlobID) async throws(MetadataError) -> [UInt8]? { nil }
+    public func strayBlobs() async throws(MetadataError) -> [BlobID] { [] }
+    public func setAside(stray blob: BlobID) async throws(MetadataError) -> Bool { false }
 }
 
 /// A version about to be published. The store gives the version id, sequence and date.

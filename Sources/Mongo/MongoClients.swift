@@ -47,17 +47,32 @@ import CMongo
         return try BSONView(answer)
     }
 
-    /// Runs commands in one transaction, once: `writeConflict` where another write met it.
-    func transact(_ commands: [BSONDocument], on database: String) throws(MongoError) {
+    /// Runs commands in one transaction, once. Each has to insert, match or remove as many documents as `expected` says; any number
+    /// where it says -1. Nil where all was done; the place of the first command that had another number where, for that, nothing was.
+    /// `unknownOutcome` is thrown only where it may have been done, after the commit was asked for again for two seconds.
+    func transact(
+        _ commands: [BSONDocument], expecting expected: [Int32], on database: String, time: inout UInt64
+    ) throws(MongoError) -> Int? {
         var questions: [UInt8] = []
         for command in commands { questions += try command.encoded() }
         // SAFETY: as above.
         guard let client = unsafe mongoc_client_pool_pop(pool) else { throw .notCarriedOut("no client is free") }
         defer { unsafe mongoc_client_pool_push(pool, client) }
         var error = bson_error_t()
+        var place = 0
         // SAFETY: everything is lent for the call.
-        guard unsafe cmongo_transact(client, database, questions, questions.count, &error) else {
-            throw MongoError(error)
+        let ending = unsafe cmongo_transact(
+            client, database, questions, questions.count, expected, min(commands.count, expected.count), &place, &time,
+            &error)
+        switch UInt32(bitPattern: ending) {
+        case CMONGO_DONE.rawValue: return nil
+        case CMONGO_UNEXPECTED.rawValue: return place
+        case CMONGO_UNKNOWN.rawValue: throw .unknownOutcome(error.text)
+        default:
+            let failure = MongoError(error)
+            // The commit was not asked for.
+            if case .unknownOutcome(let reason) = failure { throw .notCarriedOut(reason) }
+            throw failure
         }
     }
 }

@@ -127,15 +127,17 @@ public final class MongoDatabase: Sendable {
         }
     }
 
-    /// Changes one document and returns it as `returning` says; nil where none matches.
+    /// Changes one document, the first by `sort`, and returns it as it is then, or as it was before; nil where none matches.
     public func findAndModify(
         _ filter: BSONDocument, _ change: Change, upsert: Bool = false, returningNew: Bool = true,
-        fields: BSONDocument? = nil, in collection: StaticString
+        sort: BSONDocument? = nil, hint: BSONValue? = nil, fields: BSONDocument? = nil, in collection: StaticString
     ) throws(MongoError) -> BSONView? {
         var command: BSONDocument = [
             "findAndModify": .text(collection.bytes), "query": .document(filter), "update": change.value,
             "upsert": .bool(upsert), "new": .bool(returningNew),
         ]
+        command.append("sort", sort.map { .document($0) })
+        command.append("hint", hint)
         command.append("fields", fields.map { .document($0) })
         command.append("writeConcern", writeConcern)
         let reply = try write(command)
@@ -255,9 +257,62 @@ public final class MongoDatabase: Sendable {
         ])
     }
 
-    /// Runs single updates and inserts in one transaction, once; a majority has them when this returns. The store needs none on the path
-    /// of a request: it is what its way of writing is measured against.
-    public func transact(_ commands: [BSONDocument]) throws(MongoError) { try clients.transact(commands, on: name) }
+    /// Runs single updates and inserts in one transaction, once; a majority has them when this returns. What the store's way of writing
+    /// heads is measured against.
+    public func transact(_ commands: [BSONDocument]) throws(MongoError) {
+        _ = try transact(commands, expecting: commands.map { _ in -1 })
+    }
+
+    /// One write of a transaction.
+    public enum Write: Sendable {
+        /// All of them, at least one.
+        case insert([BSONDocument], into: StaticString)
+        /// Has to match one document; any number where it is one of `many`.
+        case update(Update, in: StaticString)
+        /// Removes all that match, which have to be as many as `count` where that is given.
+        case delete(BSONDocument, from: StaticString, count: Int?)
+    }
+
+    /// Carries all of them out in one transaction, once; a majority has them when this returns nil. Else nothing was done, and the answer is the
+    /// place of the first that did not match what it had to. `notCarriedOut` and `writeConflict` say the same for certain.
+    public func transact(_ writes: [Write]) throws(MongoError) -> Int? {
+        var commands: [BSONDocument] = []
+        var expected: [Int32] = []
+        for write in writes {
+            switch write {
+            case .insert(let documents, let collection):
+                commands.append(["insert": .text(collection.bytes), "documents": .documents(documents)])
+                expected.append(Int32(clamping: documents.count))
+            case .update(let update, let collection):
+                commands.append(["update": .text(collection.bytes), "updates": [.document(update.statement)]])
+                expected.append(update.many ? -1 : 1)
+            case .delete(let filter, let collection, let count):
+                commands.append([
+                    "delete": .text(collection.bytes), "deletes": [["q": .document(filter), "limit": 0]],
+                ])
+                expected.append(count.map { Int32(clamping: $0) } ?? -1)
+            }
+        }
+        return try transact(commands, expecting: expected)
+    }
+
+    private func transact(_ commands: [BSONDocument], expecting expected: [Int32]) throws(MongoError) -> Int? {
+        var time: UInt64 = 0
+        let unexpected = try clients.transact(commands, expecting: expected, on: name, time: &time)
+        if time > 0 { clock.advance(to: time) }
+        return unexpected
+    }
+
+    /// The first reply of a pipeline over a collection. `hint` is the name of an index.
+    public func aggregate(
+        _ stages: [BSONDocument], hint: BSONValue, in collection: StaticString
+    ) throws(MongoError) -> [BSONView] {
+        let reply = try run([
+            "aggregate": .text(collection.bytes), "pipeline": .documents(stages), "hint": hint,
+            "cursor": ["batchSize": 100_000], "readConcern": readConcern,
+        ])
+        return reply["cursor"]?.document?["firstBatch"]?.array?.compactMap(\.document) ?? []
+    }
 
     private func write(_ command: BSONDocument, ignoringDuplicates: Bool = false) throws(MongoError) -> BSONView {
         let reply = try run(command)

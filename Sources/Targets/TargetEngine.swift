@@ -9,22 +9,11 @@ public import Threads
 /// Events are delivered from the store's table of events, in which they are with the commit that made them happen: at least once, those of
 /// one key in order, and each target by itself. Safe for concurrent use.
 public final class TargetEngine: Sendable {
-    /// Seals and opens secrets; the context is the target's name.
-    public struct Sealing: Sendable {
-        var seal: @Sendable (_ secret: [UInt8], _ context: [UInt8]) -> [UInt8]?
-        var open: @Sendable (_ sealed: [UInt8], _ context: [UInt8]) -> [UInt8]?
-
-        public init(
-            seal: @escaping @Sendable ([UInt8], [UInt8]) -> [UInt8]?,
-            open: @escaping @Sendable ([UInt8], [UInt8]) -> [UInt8]?
-        ) {
-            (self.seal, self.open) = (seal, open)
-        }
-    }
-
     /// What went wrong in the background, and what is worth a line of the log.
     public enum Problem: Sendable {
         case reading(String, MetadataError)
+        /// Which targets this gateway delivers to could not be read.
+        case sharing(MetadataError)
         case noting(String, MetadataError)
         /// The receiver took events before, and does not now.
         case failing(String, TargetFailure)
@@ -44,8 +33,8 @@ public final class TargetEngine: Sendable {
         public var status: TargetStatus
     }
 
-    private let store: SQLiteStore
-    private let sealing: Sealing
+    private let store: any EventStore
+    private let register: SealedRegister
     private let pool: Pool
     private let configuration: TargetEngineConfiguration
     private let text: EventText
@@ -58,19 +47,20 @@ public final class TargetEngine: Sendable {
 
     private struct State {
         var lines: [String: TargetLine] = [:]
+        /// As they were when their lines were begun, with those that cannot be used.
+        var begun: [String: StoredTarget] = [:]
         var isStarted = false
         var isStopped = false
         var isInRound = false
-        /// One change of a target at a time.
-        var isChanging = false
     }
 
     public init(
-        store: SQLiteStore, sealing: Sealing, pool: Pool,
+        store: any EventStore, sealing: SealedRegister.Sealing, pool: Pool,
         configuration: TargetEngineConfiguration = TargetEngineConfiguration()
     ) {
-        (self.store, self.sealing, self.pool, self.configuration) = (store, sealing, pool, configuration)
-        text = EventText(region: configuration.region) { [store] in store.bucket($0) }
+        (self.store, self.pool, self.configuration) = (store, pool, configuration)
+        register = SealedRegister(store: store, sealing: sealing, pool: pool)
+        text = EventText(region: configuration.region)
     }
 
     /// Who is told from now on of what went wrong.
@@ -84,8 +74,8 @@ public final class TargetEngine: Sendable {
 
     /// Begins to deliver.
     public func start() async throws(MetadataError) {
-        for target in try await store.targets() { begin(target) }
         state.withLock { $0.isStarted = true }
+        if store.isShared { await share() } else { for target in try await storedTargets() { begin(target) } }
         notice()
         pool.run { [weak self, pool, tick = configuration.tick] in
             var passed = Duration.zero
@@ -93,6 +83,7 @@ public final class TargetEngine: Sendable {
                 // A poll is the truth; being told is faster.
                 if passed >= .seconds(1) {
                     passed = .zero
+                    if self.store.isShared { await self.share() }
                     self.notice()
                 }
                 for line in self.lines { line.tick() }
@@ -119,13 +110,64 @@ public final class TargetEngine: Sendable {
             defer { state.isStopped = true }
             return !state.isStopped
         }
-        while state.withLock({ $0.isInRound || $0.isChanging }) { await pool.sleep(for: .milliseconds(2)) }
-        if isFirst { for line in lines { await line.stop() } }
+        while state.withLock({ $0.isInRound }) || register.isChanging { await pool.sleep(for: .milliseconds(2)) }
+        guard isFirst else { return }
+        let names = state.withLock { $0.begun.keys.sorted() }
+        for line in lines { await line.stop() }
+        if store.isShared { for name in names { try? await store.endDuty(Self.duty(name)) } }
+    }
+
+    /// Addons lie beside targets.
+    private func storedTargets() async throws(MetadataError) -> [StoredTarget] {
+        try await store.targets().filter { !$0.name.hasPrefix(StoredTarget.addonPrefix) }
+    }
+
+    // MARK: Several gateways
+
+    private static func duty(_ name: String) -> String { "target \(name)" }
+
+    /// Delivers to those targets that no other gateway delivers to, as they are stored now.
+    private func share() async {
+        await register.alone {
+            do throws(MetadataError) {
+                let stored = try await storedTargets()
+                for target in stored { try await share(target) }
+                let names = Set(stored.map(\.name))
+                for name in state.withLock({ $0.begun.keys.filter { !names.contains($0) } }) { await drop(name) }
+            } catch {
+                // Each line ends by itself when its time is over.
+                report(.sharing(error))
+            }
+        }
+    }
+
+    private func share(_ target: StoredTarget) async throws(MetadataError) {
+        let asked = ContinuousClock.now
+        guard try await store.takeDuty(Self.duty(target.name), for: configuration.dutyPeriod) else {
+            return await drop(target.name)
+        }
+        let begun = state.withLock { $0.begun[target.name] }
+        if begun?.document != target.document || begun?.sealedSecret != target.sealedSecret {
+            await drop(target.name)
+            // How far it is stands still from here on.
+            if let target = try await store.target(named: target.name) { begin(target) }
+        }
+        // Others may deliver after the period: some of it is kept for what is under way.
+        state.withLock { $0.lines[target.name] }?.deliver(until: asked + configuration.dutyPeriod * 2 / 3)
+    }
+
+    private func drop(_ name: String) async {
+        let former = state.withLock { state in
+            state.begun[name] = nil
+            return state.lines.removeValue(forKey: name)
+        }
+        await former?.stop()
     }
 
     private var lines: [TargetLine] { state.withLock { Array($0.lines.values) } }
 
     private func begin(_ target: StoredTarget) {
+        state.withLock { $0.begun[target.name] = target }
         do throws(TargetFailure) {
             let settings = try settings(of: target)
             let driver = try settings.open(secret: try secret(of: target), outbound: configuration.outbound)
@@ -150,14 +192,11 @@ public final class TargetEngine: Sendable {
     }
 
     private func secret(of target: StoredTarget) throws(TargetFailure) -> [UInt8] {
-        if target.sealedSecret.isEmpty { return [] }
-        guard let secret = sealing.open(target.sealedSecret, Self.context(target.name)) else {
+        guard let secret = register.secret(of: target) else {
             throw TargetFailure("its secret cannot be opened with the key of this store")
         }
         return secret
     }
-
-    private static func context(_ name: String) -> [UInt8] { Array("target \(name)".utf8) }
 
     // MARK: The register
 
@@ -179,7 +218,9 @@ public final class TargetEngine: Sendable {
 
     private func describe(_ target: StoredTarget) -> Registered? {
         guard let name = TargetName(target.name) else { return nil }
-        var status = state.withLock { $0.lines[target.name] }?.status ?? TargetStatus()
+        let (line, isBegun) = state.withLock { ($0.lines[target.name], $0.begun[target.name] != nil) }
+        var status = line?.status ?? TargetStatus()
+        if store.isShared, !isBegun { status.state = .elsewhere }
         status.droppedCount = max(status.droppedCount, target.droppedCount)
         return Registered(
             name: name, document: JSONValue(parsing: target.document) ?? .null,
@@ -191,62 +232,23 @@ public final class TargetEngine: Sendable {
     @discardableResult
     public func set(_ name: TargetName, _ document: JSONValue, at path: String = "") async throws -> Bool {
         _ = try TargetSettings(name.kind, reading: document, at: path)
-        guard case .object(let members) = document else { return false }
-        let kept = JSONValue.object(members.filter { $0.name != "secret" && $0.value != .null })
-        return try await change {
-            let former = try await self.store.target(named: name.description)
-            var sealed = former?.sealedSecret ?? []
-            if let secret = document["secret"]?.string {
-                let bytes = Array(secret.utf8)
-                let context = Self.context(name.description)
-                let isKept = former.map {
-                    !$0.sealedSecret.isEmpty && self.sealing.open($0.sealedSecret, context) == bytes
-                }
-                if bytes.isEmpty {
-                    sealed = []
-                } else if isKept != true {
-                    guard let new = self.sealing.seal(bytes, context) else {
-                        throw MetadataError.broken("the secret of \(name) cannot be sealed")
-                    }
-                    sealed = new
-                }
-            }
-            if let former, former.document == kept.text, former.sealedSecret == sealed { return false }
-            try await self.store.setTarget(
-                StoredTarget(name: name.description, document: kept.text, sealedSecret: sealed, created: .now()))
-            await self.renew(name.description)
-            return true
-        }
+        return try await register.set(name.description, document) { await self.renew(name.description) }
     }
 
     /// Returns whether it was there.
     public func remove(_ name: TargetName) async throws -> Bool {
-        try await change {
-            let isThere = try await self.store.removeTarget(name.description)
-            await self.renew(name.description)
-            return isThere
-        }
-    }
-
-    private func change(_ body: () async throws -> Bool) async throws -> Bool {
-        while true {
-            let begins = state.withLock { state in
-                defer { state.isChanging = true }
-                return !state.isChanging
-            }
-            if begins { break }
-            await pool.sleep(for: .milliseconds(2))
-        }
-        defer { state.withLock { $0.isChanging = false } }
-        return try await body()
+        try await register.remove(name.description) { await self.renew(name.description) }
     }
 
     /// The line of a target follows what is stored of it now.
     private func renew(_ name: String) async {
-        let (former, goesOn) = state.withLock { ($0.lines.removeValue(forKey: name), $0.isStarted && !$0.isStopped) }
-        await former?.stop()
-        guard goesOn, let target = try? await store.target(named: name) else { return }
-        begin(target)
+        await drop(name)
+        guard state.withLock({ $0.isStarted && !$0.isStopped }), let target = try? await store.target(named: name)
+        else {
+            return
+        }
+        // Where that fails, the next round begins it.
+        if store.isShared { try? await share(target) } else { begin(target) }
         state.withLock { $0.lines[name] }?.notice()
     }
 

@@ -17,6 +17,8 @@ public struct TargetEngineConfiguration: Sendable {
     public var notePause = Duration.milliseconds(100)
     /// Where nothing was delivered, it is noted so often.
     public var noteInterval = Duration.seconds(60)
+    /// How long a gateway is the one that delivers to a target, since it last said so. It says so every second.
+    public var dutyPeriod = Duration.seconds(15)
 
     public init() {
         retry = RetryPolicy()

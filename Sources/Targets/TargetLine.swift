@@ -10,7 +10,7 @@ final class TargetLine: Sendable {
     private let settings: TargetSettings
     private let driver: any EventTarget
     private let text: EventText
-    private let store: SQLiteStore
+    private let store: any EventStore
     private let pool: Pool
     private let configuration: TargetEngineConfiguration
     private let report: @Sendable (TargetEngine.Problem) -> Void
@@ -34,6 +34,8 @@ final class TargetLine: Sendable {
         /// Given up since then.
         var droppedCount: Int64 = 0
         var isStopped = false
+        /// Another gateway may deliver after that; nil where there is none.
+        var deliversUntil: ContinuousClock.Instant?
     }
 
     private struct Batch {
@@ -43,8 +45,7 @@ final class TargetLine: Sendable {
 
     init(
         _ target: StoredTarget, _ settings: TargetSettings, driver: any EventTarget, text: EventText,
-        store: SQLiteStore,
-        pool: Pool, configuration: TargetEngineConfiguration,
+        store: any EventStore, pool: Pool, configuration: TargetEngineConfiguration,
         report: @escaping @Sendable (TargetEngine.Problem) -> Void
     ) {
         name = target.name
@@ -60,6 +61,9 @@ final class TargetLine: Sendable {
         state.withLock { $0.hasNews = true }
         go()
     }
+
+    /// This gateway is the one that delivers until then.
+    func deliver(until end: ContinuousClock.Instant) { state.withLock { $0.deliversUntil = end } }
 
     /// Time has passed.
     func tick() {
@@ -125,6 +129,7 @@ final class TargetLine: Sendable {
     /// One at a time goes to a receiver that failed, until it takes one.
     private func begin(_ state: inout State, at now: ContinuousClock.Instant) -> [Batch] {
         if let until = state.pausedUntil, now < until { return [] }
+        if let end = state.deliversUntil, end <= now { return [] }
         let countMax = state.failuresInARow > 0 ? 1 : driver.concurrency
         var batches: [Batch] = []
         while state.sendCount < countMax, let next = state.queue.next(countMax: driver.batchMax) {
@@ -191,7 +196,12 @@ final class TargetLine: Sendable {
         if event.draft.name == .jobFinished, let id = JobID(event.draft.requestID) {
             job = try await store.jobGroup(id)
         }
-        return text.message(of: event, for: event.draft.bindings.filter { $0.target == name }, job: job)
+        var buckets: [BucketID: Bucket] = [:]
+        for id in Set([event.bucket] + (job?.steps ?? []).flatMap(\.files).map(\.bucket)) {
+            buckets[id] = try await store.bucket(id)
+        }
+        return text.message(
+            of: event, for: event.draft.bindings.filter { $0.target == name }, in: buckets, job: job)
     }
 
     private func take(_ delivery: Delivery, of batch: Batch) {

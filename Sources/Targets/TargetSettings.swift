@@ -16,8 +16,6 @@ public struct TargetSettings: Sendable, Equatable {
     /// Events that could not be delivered for so long are given up.
     public var retention = Duration.seconds(7 * 86_400)
 
-    public static let secretWanted = "a text of at most 1024 bytes without control characters"
-
     /// `value` is an object that may hold the secret too, which is not among these settings.
     public init(_ kind: TargetName.Kind, reading value: JSONValue, at path: String) throws(JSONFault) {
         let common = ["url", "secret", "retention"]
@@ -30,11 +28,7 @@ public struct TargetSettings: Sendable, Equatable {
             case .amqp: ["user", "exchange", "routing_key"]
             }
         let members = try JSONMembers(value, of: common + names, at: path, secrets: ["secret"])
-        if let secret = try members.text("secret", wanted: Self.secretWanted) {
-            guard secret.utf8.count <= 1024, Self.isPrintable(secret) else {
-                throw members.fault("secret", wanted: Self.secretWanted)
-            }
-        }
+        try SealedRegister.check(members)
         place =
             switch kind {
             case .webhook: .webhook(try WebhookSettings(members))
@@ -197,12 +191,5 @@ extension JSONMembers {
             throw secretFault("url", wanted: wanted)
         }
         return address
-    }
-
-    /// Without the value, in which a password may stand.
-    fileprivate func secretFault(_ name: String, wanted: String) -> JSONFault {
-        let mayHoldSecret = self[name]?.string?.contains("@") ?? false
-        return JSONFault(
-            path: path(of: name), value: mayHoldSecret ? nil : fault(name, wanted: wanted).value, wanted: wanted)
     }
 }

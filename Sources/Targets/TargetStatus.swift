@@ -8,6 +8,8 @@ public struct TargetStatus: Sendable, Equatable {
         case delivering
         /// The last delivery failed, or some keys wait for another try.
         case failing
+        /// Another gateway delivers, which can tell more.
+        case elsewhere
         /// Nobody delivers: no gateway runs, or the target cannot be used.
         case stopped
     }

@@ -83,35 +83,26 @@ struct Delivery {
         let left = ContinuousClock.now.duration(to: deadline)
         guard left > .zero else { throw StepFailure(reason: "the step's time was over before all was delivered") }
         request.limits = StreamLimits(idleTimeout: left, timeout: left)
-        let cancellation = RequestCancellation()
-        request.cancellation = cancellation
-        let isDone = Lock(false)
-        defer { isDone.withLock { $0 = true } }
-        pool.run { [pool] in
-            while !isDone.withLock({ $0 }) {
-                if isCancelled() { return cancellation.cancel() }
-                await pool.sleep(for: .milliseconds(100))
-            }
-        }
-        return try await send(request, to: url)
+        return try await send(request, to: url, isCancelled)
     }
 
-    private func send(_ request: StreamRequest, to url: String) async throws(StepFailure) -> JSONValue {
-        let response: StreamResponse
-        let text: [UInt8]
+    private func send(
+        _ request: StreamRequest, to url: String, _ isCancelled: @escaping @Sendable () -> Bool
+    ) async throws(StepFailure) -> JSONValue {
+        let response: FetchResponse
         do throws(HTTPClientError) {
-            response = try await session.send(request)
-            text = try await response.rest(bytesMax: Self.answerBytesMax)
+            response = try await session.exchange(
+                request, pool: pool, bytesMax: { _ in Self.answerBytesMax }, isCancelled: isCancelled)
         } catch {
             // Half an answer is none: whether it took effect is unknown, so it is sent again under the same key.
             throw StepFailure(reason: "\(url): \(error)", isPermanent: error == .privateAddress)
         }
-        let status = response.status
+        let (status, text) = (response.status, response.body)
         guard (200...299).contains(status) else {
             let said = String(decoding: text.prefix(200), as: UTF8.self)
             throw StepFailure(
                 reason: "\(url) answered \(status)\(said.isEmpty ? "" : ": \(said)")",
-                isPermanent: (300...499).contains(status) && ![408, 409, 423, 425, 429].contains(status),
+                isPermanent: !TransientStatus.contains(status),
                 retryAfter: RetryAfter.wait(response.header("retry-after"), now: .now()))
         }
         var result: [JSONValue.Member] = [.init("status", .integer(Int64(status)))]

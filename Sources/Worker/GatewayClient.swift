@@ -90,12 +90,32 @@ final class GatewayClient: Sendable {
     func fail(_ job: Assignment, _ failure: StepFailure) async throws(GatewayError) {
         var body: [JSONValue.Member] = [
             .init("reason", .string(failure.reason)), .init("permanent", .bool(failure.isPermanent)),
-            .init("crash", .bool(failure.isCrash)),
+            .init("crash", .bool(failure.isCrash)), .init("starts_anew", .bool(failure.startsAnew)),
         ]
         if let wait = failure.retryAfter {
             body.append(.init("retry_after_s", .number(Double(wait.milliseconds) / 1000)))
         }
         _ = try await call("jobs/\(job.id)/fail", job, .object(body), idleTimeout: .seconds(30))
+    }
+
+    /// What is asked of the job's addon.
+    func addon(of job: Assignment) async throws(GatewayError) -> AddonOrder {
+        let response = try await send(
+            StreamRequest(
+                url: "\(base)/api/worker/jobs/\(job.id)/addon", headers: fields + Self.lease(job),
+                limits: StreamLimits(idleTimeout: .seconds(30))))
+        do throws(HTTPClientError) {
+            let text = try await response.rest(bytesMax: Self.answerBytesMax)
+            return AddonOrder(JSONValue(parsing: text) ?? .null)
+        } catch {
+            throw .away("\(error)")
+        }
+    }
+
+    /// The job goes on later.
+    func park(_ job: Assignment, ticket: JSONValue, wait: Duration) async throws(GatewayError) {
+        let body: JSONValue = ["ticket": ticket, "wait_ms": .integer(wait.milliseconds)]
+        _ = try await call("jobs/\(job.id)/park", job, body, idleTimeout: .seconds(30))
     }
 
     func giveBack(_ job: Assignment) async throws(GatewayError) {
@@ -109,13 +129,7 @@ final class GatewayClient: Sendable {
             limits: StreamLimits(idleTimeout: .seconds(60)))
         let response = try await send(request)
         do {
-            let file = try pool.blocking { try OpenFile.open(path, flags: O_WRONLY | O_CREAT | O_EXCL) }
-            var size: UInt64 = 0
-            while let piece = try await response.next() {
-                try pool.blocking { try file.write(piece.span, at: size) }
-                size += UInt64(piece.count)
-            }
-            return size
+            return try await response.save(to: path, bytesMax: .max, pool: pool)
         } catch {
             throw .away("\(name) did not come whole: \(error)")
         }

@@ -62,17 +62,9 @@ final class LogoCache: Sendable {
         }
         let path = newPath()
         do {
-            let file = try pool.blocking { try OpenFile.open(path, flags: O_WRONLY | O_CREAT | O_EXCL) }
-            var size: UInt64 = 0
-            while let piece = try await response.next() {
-                guard size + UInt64(piece.count) <= Self.sizeMax else {
-                    throw StepFailure(reason: "the logo \(url) has more than \(Self.sizeMax) bytes", isPermanent: true)
-                }
-                try pool.blocking { try file.write(piece.span, at: size) }
-                size += UInt64(piece.count)
-            }
-        } catch let error as StepFailure {
-            throw error
+            _ = try await response.save(to: path, bytesMax: Self.sizeMax, pool: pool)
+        } catch is FileTooLarge {
+            throw StepFailure(reason: "the logo \(url) has more than \(Self.sizeMax) bytes", isPermanent: true)
         } catch {
             throw StepFailure(reason: "the logo \(url) did not come whole: \(error)")
         }

@@ -5,6 +5,8 @@ import JSON
 enum StepResult: Sendable {
     case completed(files: [MadeFile], result: JSONValue?)
     case failed(StepFailure)
+    /// Somebody outside is at work on it: the job goes on with `ticket` after that time, or when the answer comes.
+    case parked(ticket: JSONValue, wait: Duration)
     /// Nobody wants it any more: the lease is another's, or the worker has to stop.
     case stopped
 }
@@ -30,4 +32,6 @@ struct StepFailure: Error, Sendable {
     var isCrash = false
     /// What the other side asked for.
     var retryAfter: Duration?
+    /// What was waited for is lost: the next try begins from the beginning.
+    var startsAnew = false
 }

@@ -1,3 +1,4 @@
+import Addons
 import Bytes
 import Files
 import HTTPClient
@@ -15,6 +16,7 @@ final class StepRunner: @unchecked Sendable {
     private let news: @Sendable (WorkerNews) -> Void
     /// For requests to hosts that users named.
     private let session: HTTPSession
+    private let drivers = AddonDrivers()
     /// By class.
     private var helpers: [String: MediaHelper] = [:]
 
@@ -66,6 +68,11 @@ final class StepRunner: @unchecked Sendable {
                     job: job, worker: configuration.name, gateway: gateway, session: session, outbound: outbound,
                     folder: folder, pool: pool)
                 return .completed(files: [], result: try await delivery.run(deadline: deadline, tell, isCancelled))
+            case "addon":
+                let step = AddonStep(
+                    job: job, gateway: gateway, session: session, outbound: outbound, drivers: drivers, folder: folder,
+                    pool: pool)
+                return try await step.run(try await order(of: job, isCancelled), deadline: deadline, tell, isCancelled)
             // The gateway knows the tags and what they name.
             case "tag": return .completed(files: [], result: nil)
             default:
@@ -82,6 +89,17 @@ final class StepRunner: @unchecked Sendable {
         } catch {
             return .failed(StepFailure(reason: "\(error)"))
         }
+    }
+
+    private func order(of job: Assignment, _ isCancelled: @Sendable () -> Bool) async throws -> AddonOrder {
+        var order: AddonOrder?
+        do {
+            try await untilReached(isCancelled) { order = try await gateway.addon(of: job) }
+        } catch GatewayError.refused(_, let reason) {
+            throw StepFailure(reason: reason, isPermanent: true)
+        }
+        guard let order else { throw MediaHelper.Failure.stopped }
+        return order
     }
 
     // MARK: Media
@@ -175,13 +193,13 @@ final class StepRunner: @unchecked Sendable {
     private func drop(_ helperClass: String) { helpers.removeValue(forKey: helperClass)?.end() }
 
     private func result(of answer: JSONValue, _ job: Assignment) throws(StepFailure) -> StepResult {
-        let kinds = (job.options["kinds"]?.array ?? []).compactMap(\.string).compactMap(StepAction.Preview.init)
+        let kinds = (job.options["kinds"]?.array ?? []).compactMap(\.string).compactMap(PreviewOptions.Kind.init)
         var files: [MadeFile] = []
         for output in answer["outputs"]?.array ?? [] {
             guard let name = output["name"]?.string, let file = output["file"]?.string,
                 let size = output["size"]?.integer, !file.utf8.contains(Ascii.slash), file != "..", size >= 0
             else { throw StepFailure(reason: "ogw-media named a file that it cannot have made", isCrash: true) }
-            guard MediaOptions.isWanted(name, of: Set(kinds)) else { continue }
+            guard PreviewOptions.isWanted(name, of: Set(kinds)) else { continue }
             files.append(
                 MadeFile(
                     name: name, path: "\(folder)/\(file)", size: UInt64(clamping: size),

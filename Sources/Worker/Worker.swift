@@ -111,6 +111,16 @@ public final class Worker: Sendable {
             case .stopped: await giveBack(job)
             }
         case .failed(let failure): await fail(job, failure, lease)
+        case .parked(let ticket, let wait):
+            let end = await settle(lease) { () async throws(GatewayError) in
+                try await self.gateway.park(job, ticket: ticket, wait: wait)
+            }
+            switch end {
+            case .done: tell(.parked(job: job.id))
+            case .refused(let failure): await fail(job, failure, lease)
+            case .lost: tell(.lost(job: job.id))
+            case .stopped: await giveBack(job)
+            }
         case .stopped:
             if lease.isLost { tell(.lost(job: job.id)) } else { await giveBack(job) }
         }

@@ -45,4 +45,6 @@ public enum WorkerNews: Sendable {
     /// Another has the job, or it was cancelled.
     case lost(job: String)
     case gaveBack(job: String)
+    /// Somebody outside is at work on it, and no worker is held.
+    case parked(job: String)
 }

@@ -12,7 +12,8 @@ enum OGW {
             BucketMake.self, BucketList.self, BucketAssets.self, BucketRemove.self, PresignCommand.self,
             HooksGet.self, HooksSet.self, HooksRemove.self, HooksValidate.self, HooksDryRun.self, HooksBackfill.self,
             HooksReplay.self, HooksARNs.self, HooksTestTarget.self, TargetsList.self, TargetsSet.self,
-            TargetsRemove.self, JobsList.self, JobsShow.self, JobsCancel.self, JobsRetry.self, JobsDead.self,
+            TargetsRemove.self, AddonsList.self, AddonsSet.self, AddonsRemove.self, AddonsTest.self, JobsList.self,
+            JobsShow.self, JobsCancel.self, JobsRetry.self, JobsDead.self,
             JobsRetryDead.self, WorkerCommand.self, WorkerTokenAdd.self, WorkerTokenList.self,
             WorkerTokenRemove.self, CheckCommand.self, MigrateCommand.self, VersionCommand.self,
         ]

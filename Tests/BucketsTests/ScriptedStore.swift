@@ -240,7 +240,9 @@ extension ScriptedStore {
     func asset(_ id: AssetID) async throws(MetadataError) -> AssetDocument? { throw unused }
     func assets(_ ids: [AssetID]) async throws(MetadataError) -> [AssetDocument] { throw unused }
     func asset(of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Asset? { throw unused }
-    func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset { throw unused }
+    func setAssetDetails(
+        _ details: AssetDetails, of id: AssetID, ifNow former: AssetDetails?
+    ) async throws(MetadataError) -> Asset { throw unused }
     func makeAssets(of keys: [ObjectKey], in bucket: BucketID) async throws(MetadataError) -> Int { throw unused }
     func setAssets(_ hasAssets: Bool, of bucket: BucketID) async throws(MetadataError) { throw unused }
     func user(accessKey: [UInt8]) async throws(MetadataError) -> User? { throw unused }

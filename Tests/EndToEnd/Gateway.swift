@@ -69,10 +69,7 @@ final class Gateway: Sendable {
             "OGW_ROOT_ACCESS_KEY": gateway.accessKey, "OGW_ROOT_SECRET_KEY": gateway.secretKey,
             "OGW_ACCESS_LOG": "off", "HOME": folder.path,
         ]
-        if engine == nil, overMongoDB {
-            let database = "end-to-end-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
-            environment["OGW_METADATA"] = try MongoServer.shared.uri(database: database)
-        }
+        if engine == nil, overMongoDB { environment["OGW_METADATA"] = try newDatabase() }
         if let certificate = gateway.certificate {
             try await makeCertificate(certificate, key: folder.file("key.pem"), in: folder)
             environment["OGW_TLS_CERT"] = certificate
@@ -86,6 +83,15 @@ final class Gateway: Sendable {
         return Gateway(
             endpoint: gateway.endpoint, services: services, certificate: gateway.certificate, folder: folder,
             child: child, engine: engine)
+    }
+
+    private static func newDatabase() throws -> String {
+        try MongoServer.shared.uri(database: "end-to-end-" + String(UInt64.random(in: 0...UInt64.max), radix: 36))
+    }
+
+    /// Where `OGW_TEST_METADATA` wants metadata, for a gateway of a test's own.
+    static func metadataSettings() throws -> [String: String] {
+        variable("OGW_TEST_METADATA") == "mongodb" ? ["OGW_METADATA": try newDatabase()] : [:]
     }
 
     /// What has a place in the log elsewhere goes to the engine too, and garbage goes at once.

@@ -5,7 +5,8 @@ import Testing
 /// Hooks and their runs as an operator and a client meet them: the commands, the streams, an orderly stop.
 @Suite struct HookEndToEnd {
     private static let hooks = #"""
-        {"hooks": [{"name": "later", "on": "object.created", "when": {"prefix": "in/"}, "queue": "nobody",
+        {"probe": false,
+         "hooks": [{"name": "later", "on": "object.created", "when": {"prefix": "in/"}, "queue": "nobody",
                     "steps": {"look": {"probe": true}}}]}
         """#
 
@@ -13,18 +14,25 @@ import Testing
     private struct Program {
         let gateway: Gateway
         let folder: TemporaryFolder
+        /// Without a gateway the commands open the store themselves.
+        let metadata: [String: String]
+
+        private var environment: [String: String] {
+            ["OGW_DATA": gateway.data, "HOME": folder.path, "OGW_CONNECTIONS_MAX": "100"]
+                .merging(metadata) { _, own in own }
+        }
 
         func run(_ arguments: String...) async throws -> ChildProcess.Ending {
             try await ChildProcess.run(
                 [try Gateway.binary()] + arguments,
-                environment: ["OGW_DATA": gateway.data, "HOME": folder.path, "OGW_CONNECTIONS_MAX": "100"],
+                environment: environment,
                 folder: folder.path)
         }
 
         func succeed(_ arguments: String..., saying text: String) async throws {
             let ending = try await ChildProcess.run(
                 [try Gateway.binary()] + arguments,
-                environment: ["OGW_DATA": gateway.data, "HOME": folder.path, "OGW_CONNECTIONS_MAX": "100"],
+                environment: environment,
                 folder: folder.path)
             #expect(ending.status == 0 && ending.output.contains(text), "\(arguments): \(ending.output)")
         }
@@ -34,10 +42,12 @@ import Testing
         async throws
     {
         // The job is to be seen before a worker has it.
-        let gateway = try await Gateway.start(settings: ["OGW_WORKERS_MAX": "0"], overMongoDB: false)
+        let metadata = try Gateway.metadataSettings()
+        let settings = metadata.merging(["OGW_WORKERS_MAX": "0"]) { _, own in own }
+        let gateway = try await Gateway.start(settings: settings, overMongoDB: false)
         var isStopped = false
         do {
-            try await Gateway.$scoped.withValue(gateway) { try await Self.use(gateway) { isStopped = true } }
+            try await Gateway.$scoped.withValue(gateway) { try await Self.use(gateway, metadata) { isStopped = true } }
         } catch {
             if !isStopped { await gateway.stop() }
             throw error
@@ -45,10 +55,10 @@ import Testing
         if !isStopped { await gateway.stop() }
     }
 
-    private static func use(_ gateway: Gateway, stopped: () -> Void) async throws {
+    private static func use(_ gateway: Gateway, _ metadata: [String: String], stopped: () -> Void) async throws {
         // Another server than ours has no services listener.
         guard let services = gateway.services else { return }
-        let program = Program(gateway: gateway, folder: try TemporaryFolder())
+        let program = Program(gateway: gateway, folder: try TemporaryFolder(), metadata: metadata)
         try program.folder.write("hooks.json", hooks.utf8)
         try program.folder.write("bad.json", #"{"hooks": [{"name": "a b", "on": "never", "steps": {}}]}"#.utf8)
         let bad = try await program.run("hooks", "validate", "image-assets", "bad.json")

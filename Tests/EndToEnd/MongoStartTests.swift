@@ -101,6 +101,35 @@ extension Gateway {
         server.stop()
     }
 
+    @Test func `a command to a gateway that waits for MongoDB says so, and does not disturb it`() async throws {
+        let server = try MongoServer.start()
+        let member = try server.primary()
+        server.kill(member)
+        let serving = try Serving(server)
+        let command = { () async throws -> ChildProcess.Ending in
+            try await ChildProcess.run(
+                [try Gateway.binary(), "user", "add", "ada"],
+                environment: [
+                    "OGW_DATA": serving.folder.file("data"), "OGW_METADATA": server.uri(database: "ogw"),
+                    "HOME": serving.folder.path,
+                ], folder: serving.folder.path)
+        }
+        try await serving.waitUntil("it takes commands") {
+            try await !command().output.contains("wanted the folder of a store")
+        }
+        for _ in 0..<5 {
+            let ending = try await command()
+            #expect(ending.status != 0)
+            #expect(ending.output.contains("The store cannot be reached yet; try again."), "\(ending.output)")
+        }
+        try server.startAgain(member)
+        try await serving.waitUntil("it is ready") { try await serving.isReady() }
+        #expect(try await command().status == 0)
+        serving.child.signal(SIGTERM)
+        #expect(try await serving.child.wait(timeout: .seconds(60)).status == 0)
+        server.stop()
+    }
+
     @Test func `a gateway that waits for MongoDB ends when it is asked to`() async throws {
         let server = try MongoServer.start()
         server.stop()

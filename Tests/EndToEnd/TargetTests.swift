@@ -25,7 +25,7 @@ import Threads
                 "OGW_ROOT_ACCESS_KEY": Self.accessKey, "OGW_ROOT_SECRET_KEY": Self.secretKey,
                 "OGW_ACCESS_LOG": "off", "HOME": folder.path, "OGW_CONNECTIONS_MAX": "100",
                 "OGW_OUTBOUND_ALLOW": authority,
-            ]
+            ].merging(try Gateway.metadataSettings()) { _, own in own }
         }
 
         func start() async throws {

@@ -147,12 +147,13 @@ import Threads
         try await scene.put("a")
         let job = try await scene.one()
         let progress = JobProgress(stage: "decode", fraction: 0.5)
-        #expect(scene.engine.renew(job.job.id, token: job.job.token, progress: progress))
-        #expect(!scene.engine.renew(job.job.id, token: [1], progress: JobProgress(stage: "other", fraction: 1)))
-        #expect(scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
+        #expect(try await scene.engine.renew(job.job.id, token: job.job.token, progress: progress))
+        #expect(
+            try await !scene.engine.renew(job.job.id, token: [1], progress: JobProgress(stage: "other", fraction: 1)))
+        #expect(try await scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
         #expect(scene.engine.progress(of: job.job.id) == progress)
         _ = try await scene.engine.complete(JobCompletion(job: job.job.id, token: job.job.token))
-        #expect(!scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
+        #expect(try await !scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
         await scene.close()
     }
 
@@ -174,7 +175,7 @@ import Threads
         await third.close()
         // Heard of: it goes on.
         let fourth = try await Scene(folder: scene.folder)
-        #expect(fourth.engine.renew(next.job.id, token: next.job.token, progress: nil))
+        #expect(try await fourth.engine.renew(next.job.id, token: next.job.token, progress: nil))
         let ending = try await fourth.engine.complete(JobCompletion(job: next.job.id, token: next.job.token))
         #expect(ending.group.state == .completed)
         await fourth.close()
@@ -201,6 +202,54 @@ import Threads
             try await scene.store.deadJobs(after: nil, limit: 10).map(\.reason).sorted() == [
                 "busy still", "undecodable",
             ])
+        await scene.close()
+    }
+
+    @Test func `a job whose wait is over counts as ready, so that somebody is started for it`() async throws {
+        let scene = try await Scene(#""steps": {"a": {"addon": "x"}}"#)
+        try await scene.put("a")
+        let job = try await scene.one().job
+        try await scene.engine.park(job.id, token: job.token, until: Timestamp(milliseconds: .max), ticket: [1])
+        #expect(try await scene.engine.readyCount(limit: 10) == 0)
+        _ = try await scene.engine.answer(job.id, [1])
+        #expect(try await scene.engine.readyCount(limit: 10) == 1)
+        let again = try await scene.one().job
+        try await scene.engine.park(again.id, token: again.token, until: .now(), ticket: [1])
+        _ = try await scene.engine.fail(
+            try await scene.one().job.id, token: try #require(try await scene.store.job(job.id)).token, reason: "no",
+            isPermanent: false, startsAnew: true)
+        #expect(try await scene.engine.readyCount(limit: 10) == 0)
+        await scene.close()
+        let second = try await Scene(
+            #""steps": {"a": {"addon": "x", "retry": {"backoff": {"kind": "constant", "base": "1ms"}}}}"#)
+        try await second.put("a")
+        let due = try await second.one().job
+        _ = try await second.engine.fail(due.id, token: due.token, reason: "no", isPermanent: false)
+        while try await second.engine.readyCount(limit: 10) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try await second.store.job(due.id)?.state == .waiting)
+        await second.close()
+    }
+
+    @Test func `a job that waits for an answer is no worker's, and keeps how far it is`() async throws {
+        let scene = try await Scene(#""concurrency": 1, "steps": {"a": {"addon": "x"}}"#)
+        for key in ["a", "b"] { try await scene.put(key) }
+        let first = try await scene.one().job
+        #expect(
+            try await scene.engine.renew(
+                first.id, token: first.token, progress: JobProgress(stage: "s", fraction: 0.25)))
+        try await scene.engine.park(
+            first.id, token: first.token, until: Timestamp(milliseconds: .max), ticket: [1])
+        #expect(scene.engine.progress(of: first.id)?.fraction == 0.25)
+        #expect(try await !scene.engine.renew(first.id, token: first.token, progress: nil))
+        let second = try await scene.one().job
+        #expect(second.id != first.id && scene.engine.leaseCount(of: "w") == 1)
+        #expect(try await scene.engine.note(JobProgress(stage: "t", fraction: 0.5), of: first.id))
+        #expect(scene.engine.progress(of: first.id) == JobProgress(stage: "t", fraction: 0.5))
+        _ = try await scene.engine.complete(JobCompletion(job: second.id, token: second.token))
+        #expect(try await scene.engine.note(JobProgress(stage: "t", fraction: 0.5), of: second.id) == false)
+        _ = try await scene.engine.cancel(group: first.group)
+        #expect(scene.engine.progress(of: first.id) == nil)
+        #expect(try await scene.engine.answer(first.id, [1]) == .over)
         await scene.close()
     }
 
@@ -333,8 +382,8 @@ import Threads
         }
         let (killed, other) = (try await claim("serve/1"), try await claim("local/1"))
         await scene.engine.workersEnded(isCrash: true) { $0.hasPrefix("serve/") }
-        #expect(!scene.engine.renew(killed.job.id, token: killed.job.token, progress: nil))
-        #expect(scene.engine.renew(other.job.id, token: other.job.token, progress: nil))
+        #expect(try await !scene.engine.renew(killed.job.id, token: killed.job.token, progress: nil))
+        #expect(try await scene.engine.renew(other.job.id, token: other.job.token, progress: nil))
         let again = try await claim("serve/2")
         #expect(again.job.id == killed.job.id && again.job.attempt == 2 && again.job.crashCount == 1)
         await scene.engine.workersEnded(isCrash: false) { $0.hasPrefix("serve/") }

@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func `new tags take the place of those of the same keys, and the others stay`() {
-        let merged = TagValues.merge([tag("a", "2"), tag("c", "3")], into: [tag("a", "1"), tag("b", "1")])
+        let merged = [tag("a", "1"), tag("b", "1")].laidOver(by: [tag("a", "2"), tag("c", "3")])
         #expect(merged == [tag("b", "1"), tag("a", "2"), tag("c", "3")])
     }
 }

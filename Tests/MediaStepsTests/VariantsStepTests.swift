@@ -62,6 +62,52 @@ import Vips
         #expect(try make("a.png", preset(100, 100) { $0.crop = .centre }).pixels.at(50, 50) == [0, 200, 0])
     }
 
+    /// A turned photograph of 300 x 200 as it is seen, whose subject is at a known point, and presets of all shapes.
+    @Test(arguments: 1...8, [[0.2, 0.3], [0.9, 0.8]])
+    func `A focal point is where people see it, however the picture is turned and cut`(
+        orientation: Int, point: [Double]
+    ) throws {
+        let (width, height) = (300, 200)
+        let subject = (x: Int(point[0] * 300), y: Int(point[1] * 200))
+        // Where a stored pixel is seen (EXIF 2.32, 4.6.5 orientation).
+        func seen(_ x: Int, _ y: Int) -> (x: Int, y: Int) {
+            switch orientation {
+            case 2: (width - 1 - x, y)
+            case 3: (width - 1 - x, height - 1 - y)
+            case 4: (x, height - 1 - y)
+            case 5: (y, x)
+            case 6: (width - 1 - y, x)
+            case 7: (width - 1 - y, height - 1 - x)
+            case 8: (y, height - 1 - x)
+            default: (x, y)
+            }
+        }
+        let (across, down) = orientation >= 5 ? (height, width) : (width, height)
+        try studio.write("a.jpg", across, down, by: "jpegsave") { picture in
+            let copy = try picture.copy()
+            copy.set("orientation", orientation)
+            return copy
+        } _: { x, y in
+            let place = seen(x, y)
+            let (dx, dy) = (place.x - subject.x, place.y - subject.y)
+            return dx * dx + dy * dy <= 100 ? [220, 30, 30] : [30, 60, 200]
+        }
+        for (w, h) in [(60, 60), (40, 120), (150, 50), (90, 60)] {
+            let made = try make("a.jpg", preset(w, h) { $0.crop = .focus(x: point[0], y: point[1]) }).pixels
+            #expect((made.width, made.height) == (w, h))
+            let box = made.box(of: [220, 30, 30], by: 60)
+            let scale = max(Double(w) / 300, Double(h) / 200)
+            // As near to the middle as the edges of the picture allow.
+            func wanted(_ part: Double, _ whole: Double, _ side: Double) -> Double {
+                let start = min(max(0, part * whole * scale - side / 2), whole * scale - side)
+                return part * whole * scale - start
+            }
+            let centre = (Double(box[0]) + Double(box[2]) / 2, Double(box[1]) + Double(box[3]) / 2)
+            #expect(abs(centre.0 - wanted(point[0], 300, Double(w))) <= 2.5, "\(w) x \(h): \(box)")
+            #expect(abs(centre.1 - wanted(point[1], 200, Double(h))) <= 2.5, "\(w) x \(h): \(box)")
+        }
+    }
+
     @Test func `Contain lies on its ground, fill is stretched, inside keeps the shape`() throws {
         try studio.write("a.png", 200, 100) { x, _ in x < 100 ? [200, 0, 0] : [0, 0, 200] }
         let contained = try make(

@@ -145,12 +145,19 @@ extension ContractCase {
             (details.duration, details.width, details.height) = (90_000, 1920, 1080)
             details.title = Array("$film".utf8)
             details.custom = Array(#"{"$set":1}"#.utf8)
+            details.focalPoint = FocalPoint(x: 0.125, y: 1)
+            (details.media, details.text) = (Array(#"{"pages":2}"#.utf8), Array("$words of it".utf8))
             #expect(try await assets.store.setAssetDetails(details, of: asset.id).details == details)
             try await assets.put("v.mp4")
             #expect(try await assets.asset("v.mp4")?.details == details)
             await #expect(throws: MetadataError.noSuchKey) {
                 try await assets.store.setAssetDetails(details, of: AssetID(at: .fixed))
             }
+            await #expect(throws: MetadataError.superseded) {
+                try await assets.store.setAssetDetails(AssetDetails(), of: asset.id, ifNow: AssetDetails())
+            }
+            let changed = try await assets.store.setAssetDetails(AssetDetails(), of: asset.id, ifNow: details)
+            #expect(changed.details == AssetDetails())
         },
         ContractCase("a change of tags is a change of the asset") { subject in
             let assets = try await Assets(subject)

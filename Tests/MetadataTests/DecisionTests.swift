@@ -93,7 +93,7 @@ import Testing
         if let asset = try Rows(connection: decided.connection).asset(of: .of("asset"), in: bucket.id) {
             var details = AssetDetails()
             details.width = 5
-            try decided.apply(.setAssetDetails(details, asset.id))
+            try decided.apply(.setAssetDetails(details, asset.id, ifNow: nil))
         }
         try decided.apply(.publish(new("gone", 21)))
         try decided.apply(delete("asset"))

@@ -6,15 +6,17 @@ import Testing
 
 @Suite struct JobTests {
     /// A store with a versioned bucket, whose objects set off a hook of the given steps.
-    private struct Scene {
-        let embedded: Embedded
+    struct Scene {
+        let opened: EventScene
         let bucket: BucketID
-        var store: SQLiteStore { embedded.store }
+        var store: any EventStore { opened.store }
 
-        init(_ state: VersioningState = .enabled) async throws {
-            embedded = try Embedded()
-            bucket = try await embedded.subject.bucket(state)
+        init(on kind: StoreKind, _ state: VersioningState = .enabled) async throws {
+            opened = try await EventScene(kind)
+            bucket = try await opened.subject.bucket(state)
         }
+
+        func close() async throws { try await opened.close() }
 
         func new(_ key: String, event: EventDraft? = nil, blob: UInt64 = Blobs.next()) -> NewVersion {
             NewVersion(
@@ -70,8 +72,10 @@ import Testing
         }
     }
 
-    @Test func `an event is in the commit of its object, with its place`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases) func `an event is in the commit of its object, with its place`(kind: StoreKind)
+        async throws
+    {
+        let scene = try await Scene(on: kind)
         let version = try await scene.put("a")
         let silent = try await scene.store.publish(scene.new("b"))
         let events = try await scene.store.events(after: 0, limit: 10)
@@ -79,11 +83,13 @@ import Testing
         let event = try #require(events.first)
         #expect(event.key == .of("a") && event.versionID == version.versionID && event.sequence == version.sequence)
         #expect(event.size == 10 && event.etag == version.etag && event.draft.hooks == [EventHook(name: "h")])
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `removing a marker, the latest version, and tagging are told where somebody asks`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases)
+    func `removing a marker, the latest version, and tagging are told where somebody asks`(kind: StoreKind) async throws
+    {
+        let scene = try await Scene(on: kind)
         let first = try await scene.put("a")
         func draft(_ name: EventName) -> EventDraft {
             var draft = EventDraft.test
@@ -112,22 +118,26 @@ import Testing
         #expect(events[2].versionID == marker.versionID && events[2].size == 0)
         #expect(events[3].versionID == first.versionID && events[3].sequence == first.sequence)
         #expect(zip(events, events.dropFirst()).allSatisfy { $0.position < $1.position })
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `the jobs of an event are made once, whoever is quicker`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases) func `the jobs of an event are made once, whoever is quicker`(kind: StoreKind)
+        async throws
+    {
+        let scene = try await Scene(on: kind)
         try await scene.put("a")
         let groups = try await scene.plan()
         #expect(groups.count == 1)
         let planned = try await scene.store.plannedEvents()
         #expect(try await scene.store.planJobs(after: 0, through: planned, groups) == false)
         #expect(try await scene.claim(10).count == 1)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `a job is leased to one, in order of rank, and never above the room of its lane`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases)
+    func `a job is leased to one, in order of rank, and never above the room of its lane`(kind: StoreKind) async throws
+    {
+        let scene = try await Scene(on: kind)
         for (key, lane, rank) in [("a", 1, 9), ("b", 1, 3), ("c", 2, 5), ("d", 1, 1)] as [(String, UInt8, Int64)] {
             try await scene.put(key)
             try await scene.plan(lane: [lane], rank: rank)
@@ -140,11 +150,13 @@ import Testing
         #expect(try await scene.claim(10).map { $0.group.event.key.text } == ["a"])
         #expect(try await scene.claim(10).isEmpty)
         #expect(try await scene.store.leasedJobs(after: nil, limit: 10).count == 4)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `queues are served in the order of the claim`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases) func `queues are served in the order of the claim`(kind: StoreKind)
+        async throws
+    {
+        let scene = try await Scene(on: kind)
         for (key, queue) in [("a", "slow"), ("b", "quick")] {
             try await scene.put(key)
             try await scene.plan(queue: queue)
@@ -152,13 +164,14 @@ import Testing
         #expect(try await scene.store.readyJobCounts(limit: 100) == ["slow": 1, "quick": 1])
         let jobs = try await scene.claim(2, queues: ["quick", "slow"])
         #expect(jobs.map { $0.group.event.key.text } == ["b", "a"])
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `the files of a job and its end are one commit, and the end is the same when it is told again`()
+    @Test(arguments: StoreKind.allCases)
+    func `the files of a job and its end are one commit, and the end is the same when it is told again`(kind: StoreKind)
         async throws
     {
-        let scene = try await Scene()
+        let scene = try await Scene(on: kind)
         try await scene.put("a")
         try await scene.plan([nil, 0])
         let leased = try await scene.one()
@@ -172,11 +185,11 @@ import Testing
         #expect(again.isRepeated && again.group.steps[0].files == [made])
         let last = try await scene.complete(try await scene.one())
         #expect(last.group.state == .completed && last.group.ended != nil)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `nobody ends a job that another has`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases) func `nobody ends a job that another has`(kind: StoreKind) async throws {
+        let scene = try await Scene(on: kind)
         try await scene.put("a")
         try await scene.plan()
         let first = try await scene.one()
@@ -189,13 +202,16 @@ import Testing
         forged.job.token = []
         await #expect(throws: MetadataError.leaseLost) { _ = try await scene.complete(forged) }
         #expect(try await scene.complete(second).group.state == .completed)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `what a job made is not published once its object is gone, but is where a newer version stands above`()
+    @Test(arguments: StoreKind.allCases)
+    func `what a job made is not published once its object is gone, but is where a newer version stands above`(
+        kind: StoreKind
+    )
         async throws
     {
-        let scene = try await Scene()
+        let scene = try await Scene(on: kind)
         let first = try await scene.put("a")
         try await scene.put("b")
         try await scene.plan()
@@ -209,21 +225,25 @@ import Testing
         #expect(try await scene.store.version(of: .of("derived"), in: scene.bucket, version: nil) == nil)
         #expect(try await scene.end(jobs[0], .cancelled).group.state == .cancelled)
         #expect(try await scene.complete(jobs[1], files: [("x", file)]).group.state == .completed)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `an unversioned object that was replaced counts as gone`() async throws {
-        let scene = try await Scene(.unversioned)
+    @Test(arguments: StoreKind.allCases) func `an unversioned object that was replaced counts as gone`(kind: StoreKind)
+        async throws
+    {
+        let scene = try await Scene(on: kind, .unversioned)
         try await scene.put("a")
         try await scene.plan()
         let job = try await scene.one()
         try await scene.put("a")
         await #expect(throws: MetadataError.sourceGone) { _ = try await scene.complete(job) }
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `a try that failed waits for its time, then is taken again`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases) func `a try that failed waits for its time, then is taken again`(
+        kind: StoreKind
+    ) async throws {
+        let scene = try await Scene(on: kind)
         try await scene.put("a")
         try await scene.plan()
         let first = try await scene.one()
@@ -239,11 +259,13 @@ import Testing
         _ = try await scene.end(other, .retry(at: Timestamp(milliseconds: now.milliseconds - 1)))
         let again = try await scene.one()
         #expect(again.job.id == other.job.id && again.job.attempt == 2)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `a dead job is listed with its reason and comes back whole`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases) func `a dead job is listed with its reason and comes back whole`(
+        kind: StoreKind
+    ) async throws {
+        let scene = try await Scene(on: kind)
         try await scene.put("a")
         try await scene.plan([nil, 0])
         #expect(try await scene.end(try await scene.one(), .dead).group.state == .failed)
@@ -255,11 +277,13 @@ import Testing
         #expect(try await scene.store.deadJobs(after: nil, limit: 10).isEmpty)
         #expect(try await scene.complete(try await scene.one()).started.count == 1)
         #expect(try await scene.complete(try await scene.one()).group.state == .completed)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `cancelled jobs are taken by nobody, and their holders lose them`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases) func `cancelled jobs are taken by nobody, and their holders lose them`(
+        kind: StoreKind
+    ) async throws {
+        let scene = try await Scene(on: kind)
         try await scene.put("a")
         let group = try #require(try await scene.plan([nil, nil]).first)
         let held = try await scene.one()
@@ -267,22 +291,24 @@ import Testing
         #expect(try await scene.claim().isEmpty)
         await #expect(throws: MetadataError.leaseLost) { _ = try await scene.complete(held) }
         #expect(try await scene.store.cancelJobs(of: group.id).isRepeated)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `the end of a group is an event for those it names`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases) func `the end of a group is an event for those it names`(kind: StoreKind)
+        async throws
+    {
+        let scene = try await Scene(on: kind)
         try await scene.put("a")
         let group = try #require(try await scene.plan(notify: ["webhook:cms"]).first)
         _ = try await scene.complete(try await scene.one())
         let last = try #require(try await scene.store.events(after: 0, limit: 10).last)
         #expect(last.draft.name == .jobFinished && last.draft.bindings.map(\.target) == ["webhook:cms"])
         #expect(last.draft.requestID == group.id.text)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
     @Test func `jobs and events are there after the database was lost`() async throws {
-        let scene = try await Scene()
+        let scene = try await Scene(on: .embedded)
         try await scene.put("a")
         try await scene.plan([nil, 0])
         let leased = try await scene.one()
@@ -290,7 +316,7 @@ import Testing
             scene.store.events(after: 0, limit: 10), scene.store.jobGroups(before: nil, limit: 10),
             scene.store.jobs(of: leased.group.id)
         )
-        let again = try await scene.embedded.reopened(losingDatabase: true)
+        let again = try await #require(scene.opened.embedded).reopened(losingDatabase: true)
         #expect(try await again.store.events(after: 0, limit: 10) == dump.0)
         #expect(try await again.store.jobGroups(before: nil, limit: 10) == dump.1)
         #expect(try await again.store.jobs(of: leased.group.id) == dump.2)
@@ -298,8 +324,10 @@ import Testing
         await again.close()
     }
 
-    @Test func `what ended long ago is forgotten, what runs is kept`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases) func `what ended long ago is forgotten, what runs is kept`(kind: StoreKind)
+        async throws
+    {
+        let scene = try await Scene(on: kind)
         try await scene.put("a")
         try await scene.put("b")
         try await scene.plan()
@@ -310,12 +338,14 @@ import Testing
         #expect(try await scene.store.events(after: 0, limit: 10).isEmpty)
         #expect(try await scene.store.jobGroups(before: nil, limit: 10).map(\.state) == [.running])
         #expect(try await scene.claim(10).count == 1)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `an event noted again has a new place and its own jobs, and none of a bucket that is gone`() async throws
+    @Test(arguments: StoreKind.allCases)
+    func `an event noted again has a new place and its own jobs, and none of a bucket that is gone`(kind: StoreKind)
+        async throws
     {
-        let scene = try await Scene()
+        let scene = try await Scene(on: kind)
         try await scene.put("a")
         try await scene.plan()
         let first = try #require(try await scene.store.events(after: 0, limit: 10).first)
@@ -326,15 +356,17 @@ import Testing
         #expect(noted.map(\.sequence) == [first.sequence] && noted.map(\.draft) == [first.draft])
         try await scene.plan()
         #expect(try await scene.claim(10).count == 2)
-        await scene.embedded.close()
+        try await scene.close()
     }
 
-    @Test func `hooks keep their former revisions, and go with their bucket`() async throws {
-        let scene = try await Scene()
+    @Test(arguments: StoreKind.allCases) func `hooks keep their former revisions, and go with their bucket`(
+        kind: StoreKind
+    ) async throws {
+        let scene = try await Scene(on: kind)
         #expect(try await scene.store.hooks(of: scene.bucket) == nil)
-        let first = try await scene.store.setHooks([1], of: scene.bucket)
-        #expect(try await scene.store.setHooks([1], of: scene.bucket) == first)
-        let second = try await scene.store.setHooks([2], of: scene.bucket)
+        let first = try await scene.store.setHooks([1], of: scene.bucket, ifRevision: nil)
+        #expect(try await scene.store.setHooks([1], of: scene.bucket, ifRevision: nil) == first)
+        let second = try await scene.store.setHooks([2], of: scene.bucket, ifRevision: nil)
         let present = try #require(try await scene.store.hooks(of: scene.bucket))
         #expect(present.revision == second && second > first && present.document == [2])
         #expect(try await scene.store.hooks(of: scene.bucket, revision: first) == [1])
@@ -345,8 +377,10 @@ import Testing
         #expect(try await scene.store.hooks(of: scene.bucket, revision: third) == [3])
         try await scene.store.deleteBucket(scene.bucket)
         #expect(try await scene.store.hooks(of: scene.bucket) == nil)
-        await #expect(throws: MetadataError.noSuchBucket) { _ = try await scene.store.setHooks([3], of: scene.bucket) }
-        await scene.embedded.close()
+        await #expect(throws: MetadataError.noSuchBucket) {
+            _ = try await scene.store.setHooks([3], of: scene.bucket, ifRevision: nil)
+        }
+        try await scene.close()
     }
 }
 

@@ -139,7 +139,8 @@ enum MigrationScene {
     static func moveBack(
         _ shared: Shared, _ data: DataFolder, tell: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
     ) async throws -> MigrationReport {
-        var migration = LogMigration(from: shared.store, to: data, pool: Embedded.pool)
+        var migration = LogMigration(
+            from: shared.store, to: data, pool: Embedded.pool, place: { MigrationScene.place($0) })
         migration.batchLength = 16
         return try await migration.run(tell: tell)
     }

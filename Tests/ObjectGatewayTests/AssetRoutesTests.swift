@@ -156,4 +156,48 @@ import Threads
         #expect(try await scene.get("/api/assets/nonsense").status == 404)
         await scene.store.close()
     }
+
+    @Test func `an asset is found by the text of its document, by its tags within, and by its length and width`()
+        async throws
+    {
+        let scene = try await Scene()
+        let found = try await scene.get("/api/assets/search?q=car.mp4", as: "boss")
+        let text = try #require(found.json?["assets"]?.array?.first?["asset_id"]?.string)
+        let id = try #require(AssetID(text.utf8))
+        var findings = AssetFindings()
+        (findings.duration, findings.width, findings.height) = (61_000, 1920, 1080)
+        findings.media = Array(#"{"pages": 3}"#.utf8)
+        // More words than search keeps of one text.
+        findings.text = Array(((0..<900).map { "word\($0)" } + ["zeppelin"]).joined(separator: " ").utf8)
+        try await scene.store.metadata.setAssetDetails(AssetDetails().with(findings), of: id)
+        while !scene.store.search.isCurrent { await storePool.sleep(for: .milliseconds(2)) }
+        for query in ["zeppelin", "word700", "duration:%3E60s", "width:%3E%3D1920", "zeppelin+duration:%3E60s"] {
+            #expect(try await scene.names("/api/assets/search?q=\(query)", as: "otto") == ["car.mp4"], "\(query)")
+        }
+        let shown = try await scene.get("/api/assets/\(text)", as: "otto")
+        #expect(shown.json?["media"]?["pages"]?.integer == 3 && shown.json?["duration"]?.number == 61)
+        #expect(shown.json?["variants"] == .array([]))
+        await scene.store.close()
+    }
+
+    @Test func `a focal point is set by those who may write, and taken back`() async throws {
+        let scene = try await Scene()
+        let found = try await scene.get("/api/assets/search?q=car.mp4", as: "boss")
+        let id = try #require(found.json?["assets"]?.array?.first?["asset_id"]?.string)
+        #expect(found.json?["assets"]?.array?.first?["focal_point"] == .null)
+        func send(_ method: String, _ body: String, as user: String = "otto") async throws -> Response {
+            let fields = [("host", "h"), ("x-api-key", "\(user)-key:\(user)-secret")]
+            let request = try plainRequest(method, "/api/assets/\(id)/focal-point", body: body, fields: fields)
+            return await scene.table.handle(request).response
+        }
+        let set = try await send("PUT", #"{"x": 0.25, "y": 1}"#)
+        #expect(set.status == 200 && set.json?["focal_point"]?["x"]?.number == 0.25)
+        let wrong = try await send("PUT", #"{"x": 1.5, "y": 0}"#)
+        #expect(wrong.status == 422 && wrong.json?["errors"]?.array?.first?["field"]?.string == "x")
+        #expect(try await send("PUT", #"{"x": 0}"#).status == 422)
+        #expect(try await send("PUT", #"{"x": 0, "y": 0}"#, as: "anna").status == 403)
+        #expect(try await scene.get("/api/assets/\(id)", as: "otto").json?["focal_point"]?["y"]?.number == 1)
+        #expect(try await send("DELETE", "").json?["focal_point"] == .null)
+        await scene.store.close()
+    }
 }

@@ -82,14 +82,15 @@ final class GatewayFixture: Sendable {
     func send(
         _ method: String, _ path: String, _ query: String = "", headers: [(String, String)] = [], body: [UInt8] = [],
         signedBy user: TestUser? = .admin, form: AuthForm = .header, trailers: [(String, String)]? = nil,
-        host: String = TestRequest.defaultHost
+        host: String = TestRequest.defaultHost, to gateway: Gateway? = nil
     ) async throws -> Answer {
         let request = TestRequest(
             method: method, path: path, query: query, headers: headers, body: body, trailers: trailers, host: host)
-        return try await send(user.map { try request.signed(by: $0, form: form) } ?? request.unsigned())
+        return try await send(user.map { try request.signed(by: $0, form: form) } ?? request.unsigned(), to: gateway)
     }
 
-    func send(_ wire: WireRequest) async throws -> Answer {
+    /// To the fixture's own gateway, or another over its store.
+    func send(_ wire: WireRequest, to gateway: Gateway? = nil) async throws -> Answer {
         let head = try #require(
             RequestHead.make(
                 method: wire.method, target: wire.target, fields: wire.fields,
@@ -98,7 +99,7 @@ final class GatewayFixture: Sendable {
             head: head, body: RequestBody(bytes: wire.body),
             connection: ConnectionInfo(peerAddress: "127.0.0.1", peerPort: 50_000, isTLS: false),
             received: now())
-        return try await Answer(collecting: await gateway.handle(request))
+        return try await Answer(collecting: await (gateway ?? self.gateway).handle(request))
     }
 
     @discardableResult

@@ -17,7 +17,7 @@ import Threads
         let job = try await scene.claim()
         let id = String(ascii: job.group.id.text)
         #expect(
-            try scene.engine.renew(
+            try await scene.engine.renew(
                 job.job.id, token: job.job.token, progress: JobProgress(stage: "decode", fraction: 0.5)))
         let shown = try await scene.ask("GET", "/api/jobs/\(id)", as: "anna")
         #expect(shown["state"]?.string == "running" && shown["hook"]?.string == "h")
@@ -110,7 +110,7 @@ import Threads
         let cancelled = try await scene.ask("POST", "/api/jobs/\(id)/cancel", as: "emil")
         #expect(cancelled["state"]?.string == "cancelled" && cancelled["ended_at"]?.string != nil)
         #expect(cancelled["steps"]?.array?.map { $0["state"]?.string } == ["cancelled", "cancelled"])
-        #expect(try !scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
+        #expect(try await !scene.engine.renew(job.job.id, token: job.job.token, progress: nil))
         #expect(try await scene.ask("POST", "/api/jobs/\(id)/cancel")["state"]?.string == "cancelled")
         await scene.store.close()
     }
@@ -130,7 +130,9 @@ import Threads
         let scene = try await RouteScene()
         let routes =
             JobRoutes(jobs: nil, metadata: scene.store.metadata).routes
-            + HookRoutes(administration: HookAdministration(jobs: nil, targets: nil, metadata: scene.store.metadata))
+            + HookRoutes(
+                administration: HookAdministration(jobs: nil, targets: nil, addons: nil, metadata: scene.store.metadata)
+            )
             .routes
         let table = RouteTable(routes.map { $0.forOwner() }, log: scene.fixture.log)
         for route in routes {
@@ -217,7 +219,7 @@ import Threads
         let id = String(ascii: first.group.id.text)
         let reader = try await Reader(scene, "/api/jobs/\(id)/events")
         try await reader.wait(for: 1)
-        _ = try scene.engine.renew(
+        _ = try await scene.engine.renew(
             first.job.id, token: first.job.token, progress: JobProgress(stage: "encode", fraction: 0.25))
         try await reader.wait(for: 2)
         try await scene.complete(first)

@@ -171,8 +171,10 @@ private final class StaleStore: MetadataStore {
     func asset(of key: ObjectKey, in bucket: BucketID) async throws(MetadataError) -> Asset? {
         try await store.asset(of: key, in: bucket)
     }
-    func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset {
-        try await store.setAssetDetails(details, of: id)
+    func setAssetDetails(
+        _ details: AssetDetails, of id: AssetID, ifNow former: AssetDetails?
+    ) async throws(MetadataError) -> Asset {
+        try await store.setAssetDetails(details, of: id, ifNow: former)
     }
     func makeAssets(of keys: [ObjectKey], in bucket: BucketID) async throws(MetadataError) -> Int {
         try await store.makeAssets(of: keys, in: bucket)

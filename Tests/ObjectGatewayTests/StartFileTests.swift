@@ -1,3 +1,4 @@
+import Addons
 import Bytes
 import Hooks
 import JSON
@@ -34,7 +35,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"bukets": []}"#, "start.json: bukets: wanted no such member, only those among users, buckets, targets."),
+        (
+            #"{"bukets": []}"#,
+            "start.json: bukets: wanted no such member, only those among users, buckets, addons, targets."
+        ),
         (#"{"buckets": [{"name": "one", "owner": "x"}]}"#, "start.json: buckets[0].owner: wanted no such member"),
         (#"{"buckets": [{"name": "A"}]}"#, #"start.json: buckets[0].name is "A": wanted a bucket name"#),
         (#"{"buckets": [{}]}"#, "start.json: buckets[0].name: wanted a bucket name"),
@@ -147,6 +151,24 @@ import Testing
             (#"{"name": "redis:x", "url": "redis://h"}"#, "targets[0].key"),
         ] {
             let fault = #expect(throws: SettingError.self) { try file(#"{"targets": [\#(target)]}"#) }
+            #expect(fault.map { "\($0)".contains(place) } == true, "\(String(describing: fault))")
+        }
+    }
+
+    @Test func `addons are registered with their secrets, and a second application writes nothing`() async throws {
+        try await withStore { store in
+            let text = #"{"addons": [{"name": "mesh", "driver": "fal", "secret": "s3cret"}]}"#
+            let application = StartFileApplication(file: try file(text), store: store)
+            #expect(try await application.run().addons == 1)
+            let addon = try #require(try await store.addons?.all().first)
+            #expect(addon.name == "mesh" && addon.hasSecret && addon.document == ["driver": "fal"])
+            #expect(try await application.run().addons == 0)
+        }
+        for (addon, place) in [
+            (#"{"name": "a b", "driver": "fal"}"#, "addons[0].name"), (#"{"name": "x"}"#, "addons[0].driver"),
+            (#"{"name": "x", "driver": "http", "url": "ftp://a.example/"}"#, "addons[0].url"),
+        ] {
+            let fault = #expect(throws: SettingError.self) { try file(#"{"addons": [\#(addon)]}"#) }
             #expect(fault.map { "\($0)".contains(place) } == true, "\(String(describing: fault))")
         }
     }

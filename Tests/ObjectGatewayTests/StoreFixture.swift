@@ -39,11 +39,13 @@ final class StoreFixture: Sendable {
 
 /// A request that no connection brought.
 func plainRequest(
-    _ method: String, _ target: String, body: String = "", length: UInt64? = nil
+    _ method: String, _ target: String, body: String = "", length: UInt64? = nil,
+    fields: [(String, String)] = [("host", "h")]
 ) throws -> Request {
     let content = [UInt8](body.utf8)
     let head = RequestHead.make(
-        method: method, target: [UInt8](target.utf8), fields: [(name: [UInt8]("host".utf8), value: [UInt8]("h".utf8))],
+        method: method, target: [UInt8](target.utf8),
+        fields: fields.map { (name: [UInt8]($0.0.utf8), value: [UInt8]($0.1.utf8)) },
         body: .length(length ?? UInt64(content.count)))
     guard let head else { throw TestSupportError("\(method) \(target) is no request") }
     return Request(

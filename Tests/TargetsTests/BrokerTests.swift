@@ -105,7 +105,7 @@ import Threads
             .nats, reading: ["url": address, "subject": "stored.events", "jetstream": .bool(true)], at: ""
         ).open(secret: Array(nats.token.utf8), outbound: .init())
         let event = try ObjectEvent.test(1 << 40, "twice")
-        let message = EventText(region: "r", bucket: { _ in nil }).message(of: event, for: [])
+        let message = EventText(region: "r").message(of: event, for: [])
         for _ in 0..<2 { #expect(await driver.send([message]) == Delivery(acceptedCount: 1)) }
         driver.close()
         #expect(try subscriber.storedCount("STORED") == 31)

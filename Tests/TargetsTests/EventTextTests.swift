@@ -7,12 +7,14 @@ import Testing
 
 @Suite struct EventTextTests {
     private func record(_ event: ObjectEvent, job: JobGroup? = nil) throws -> JSONValue {
-        let text = EventText(region: "eu-west-1") { id in
-            BucketName("photos".utf8).map {
-                Bucket(id: id, name: $0, owner: "root", created: Timestamp(milliseconds: 0), versioning: .enabled)
-            }
+        var buckets: [BucketID: Bucket] = [:]
+        for id in [event.bucket] + (job?.steps ?? []).flatMap(\.files).map(\.bucket) {
+            buckets[id] = Bucket(
+                id: id, name: try #require(BucketName("photos".utf8)), owner: "root",
+                created: Timestamp(milliseconds: 0), versioning: .enabled)
         }
-        let message = text.message(of: event, for: [EventBinding(id: "conf", target: "webhook:x")], job: job)
+        let message = EventText(region: "eu-west-1").message(
+            of: event, for: [EventBinding(id: "conf", target: "webhook:x")], in: buckets, job: job)
         #expect(message.id == EventText.id(of: event))
         let records = try #require(JSONValue(parsing: message.body)?["Records"]?.array)
         return try #require(records.count == 1 ? records.first : nil)

@@ -68,7 +68,7 @@ final class TargetScene: Sendable {
         configuration.notePause = .milliseconds(5)
         configure(&configuration)
         // Turned around, so that nobody finds them by chance.
-        let sealing = TargetEngine.Sealing(
+        let sealing = SealedRegister.Sealing(
             seal: { secret, context in secret.map { $0 ^ 0x55 } + context },
             open: { sealed, context in
                 sealed.suffix(context.count).elementsEqual(context)
@@ -79,7 +79,7 @@ final class TargetScene: Sendable {
             switch problem {
             case .failing: break
             case .dropped(_, let count): dropped.withLock { $0 += count }
-            case .reading, .noting, .unusable: Issue.record("\(problem)")
+            case .reading, .sharing, .noting, .unusable: Issue.record("\(problem)")
             }
         }
         try await engine.start()

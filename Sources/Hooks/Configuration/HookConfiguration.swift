@@ -1,11 +1,13 @@
 public import JSON
 public import Metadata
 
-/// The hooks of a bucket, as they are written in JSON: `{"presets": {...}, "on_demand": [...], "hooks": [...]}`.
+/// The hooks of a bucket, as they are written in JSON: `{"presets": {...}, "on_demand": [...], "probe": true, "hooks": [...]}`.
 public struct HookConfiguration: Sendable, Equatable {
     public var presets: [String: Preset] = [:]
     /// Presets that `GET key?variant=NAME` makes where they are not there yet.
     public var onDemand: Set<String> = []
+    /// Whether what the versions of assets are is looked at as they come, by the built-in hook.
+    public var probesAssets = true
     /// In the order of the document.
     public var hooks: [Hook] = []
     /// What the notification configuration of the bucket adds.
@@ -27,7 +29,7 @@ public struct HookConfiguration: Sendable, Equatable {
     }
 
     public init(reading value: JSONValue) throws(JSONFault) {
-        let members = try JSONMembers(value, of: ["presets", "on_demand", "hooks", "bindings"], at: "")
+        let members = try JSONMembers(value, of: ["presets", "on_demand", "probe", "hooks", "bindings"], at: "")
         if let value = members["presets"] {
             let object = try JSONMembers(anyOf: value, at: "presets")
             guard object.names.count <= Self.presetCountMax else {
@@ -45,6 +47,7 @@ public struct HookConfiguration: Sendable, Equatable {
             guard names.contains(text) else { throw JSONFault(path: place, value: text, wanted: wanted) }
             onDemand.insert(text)
         }
+        probesAssets = try members.flag("probe") ?? probesAssets
         for (place, value) in try members.list("hooks", countMax: Self.hookCountMax) {
             let hook = try Hook(reading: value, at: place, presets: names)
             guard !hooks.contains(where: { $0.name == hook.name }) else {
@@ -70,6 +73,9 @@ public struct HookConfiguration: Sendable, Equatable {
         }
     }
 
+    /// A built-in one too.
+    func hook(named name: String) -> Hook? { BuiltInHook(name)?.hook ?? hooks.first { $0.name == name } }
+
     /// What the store must have for the hooks to run.
     public struct Surroundings: Sendable {
         /// The bucket that the hooks are of.
@@ -88,6 +94,14 @@ public struct HookConfiguration: Sendable, Equatable {
     /// The targets that hooks and bindings name, as `kind:name`.
     public var targets: Set<String> {
         Set(hooks.flatMap(\.notify) + bindings.compactMap { $0.target?.description })
+    }
+
+    /// The addons that steps name.
+    public var addons: Set<String> {
+        Set(
+            hooks.flatMap(\.steps).compactMap { step in
+                if case .addon(let name, _) = step.action { name } else { nil }
+            })
     }
 
     /// Throws where a hook names an addon or a target that is not registered, or writes its files where it finds them again.

@@ -34,6 +34,13 @@ extension JSONMembers {
         return duration
     }
 
+    /// A fault of a URL: without the value, where a password may stand in it.
+    public func secretFault(_ name: String, wanted: String) -> JSONFault {
+        let mayHoldSecret = self[name]?.string?.contains("@") ?? false
+        return JSONFault(
+            path: path(of: name), value: mayHoldSecret ? nil : fault(name, wanted: wanted).value, wanted: wanted)
+    }
+
     /// A whole number of bytes, or a text such as `5MiB`.
     func size(_ name: String) throws(JSONFault) -> UInt64? {
         guard let value = self[name] else { return nil }

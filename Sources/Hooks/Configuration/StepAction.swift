@@ -7,7 +7,7 @@ public enum StepAction: Sendable, Equatable {
     case watermark(WatermarkOptions)
     /// Names of presets.
     case variants([String])
-    case preview(Set<Preview>)
+    case preview(PreviewOptions)
     case probe
     /// Names of profiles.
     case transcode([TranscodeProfile])
@@ -16,17 +16,6 @@ public enum StepAction: Sendable, Equatable {
     case deliver(DeliverOptions)
     /// Tags to write; their values may name results as `{step.path}`.
     case tag([Tag])
-
-    public enum Preview: String, Sendable, CaseIterable {
-        /// A picture of a video.
-        case poster
-        /// A short moving picture of a video.
-        case animation
-        /// A picture of a sound, and its peaks as JSON.
-        case waveform
-        /// The first page of a document.
-        case page
-    }
 
     public enum TranscodeProfile: String, Sendable, CaseIterable {
         case mp3 = "mp3-128k", aac = "aac-128k", h264 = "h264-720p", webm = "webm-720p"
@@ -83,7 +72,7 @@ public enum StepAction: Sendable, Equatable {
             }
             self = .variants(names.map(\.text).uniqued())
         case "preview":
-            self = .preview(try Self.choices(members, name, Preview.self).reduce(into: []) { $0.insert($1) })
+            self = .preview(try PreviewOptions(reading: value, at: path))
         case "probe":
             guard value == .bool(true) || value == .object([]) else { throw members.fault(name, wanted: "true") }
             self = .probe

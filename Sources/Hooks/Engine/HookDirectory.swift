@@ -1,17 +1,18 @@
 public import Metadata
 import Threads
 
-/// The hooks of all buckets, read once and kept. Safe for concurrent use.
-///
-/// The store of this gateway is the only one that writes them, so what is kept is what is there.
+/// The hooks of all buckets, read once and kept; or read again every so often, where other gateways may change them. Safe for concurrent
+/// use.
 public final class HookDirectory: Sendable {
-    private let store: SQLiteStore
+    private let store: any EventStore
     private let state: Lock<State>
 
     /// What a bucket has now. Where it has no rules, the revision says since when.
     struct Present {
         var revision: Int64
         var rules: HookRules?
+        /// Before it was read; nil where it stays.
+        var readAt: ContinuousClock.Instant?
     }
 
     private struct State {
@@ -23,7 +24,7 @@ public final class HookDirectory: Sendable {
     private static let formerMax = 100
     private static let presentMax = 100_000
 
-    public init(_ store: SQLiteStore) {
+    public init(_ store: any EventStore) {
         self.store = store
         state = Lock(State())
     }
@@ -31,20 +32,51 @@ public final class HookDirectory: Sendable {
     /// What memory alone says; where that is no answer, `rules(of:)` has it.
     public func known(of bucket: BucketID) -> (rules: HookRules?, isAnswered: Bool) {
         let known = state.withLock { $0.present[bucket] }
-        return (known?.rules, known != nil)
+        guard let known, isFresh(known) else { return (nil, false) }
+        return (known.rules, true)
     }
+
+    private func isFresh(_ present: Present) -> Bool {
+        guard let period = store.hooksFreshFor, let readAt = present.readAt else { return true }
+        return .now - readAt < period
+    }
+
+    private var readingTime: ContinuousClock.Instant? { store.hooksFreshFor == nil ? nil : .now }
 
     /// Nil where the bucket has no hooks.
     public func rules(of bucket: BucketID) async throws(MetadataError) -> HookRules? {
         let (known, isAnswered) = known(of: bucket)
-        if isAnswered { return known }
+        return isAnswered ? known : try await read(bucket)
+    }
+
+    /// The same, as they are now.
+    @discardableResult
+    func read(_ bucket: BucketID) async throws(MetadataError) -> HookRules? {
+        let readAt = readingTime
         guard let found = try await store.hooks(of: bucket) else {
-            remember(Present(revision: 0, rules: nil), of: bucket)
+            remember(Present(revision: 0, rules: nil, readAt: readAt), of: bucket)
             return nil
         }
-        let rules = found.document.isEmpty ? nil : try Self.rules(found.document, revision: found.revision)
-        remember(Present(revision: found.revision, rules: rules), of: bucket)
+        let former = state.withLock { $0.present[bucket] }
+        let rules: HookRules?
+        if let former, former.revision == found.revision {
+            rules = former.rules
+        } else {
+            rules = found.document.isEmpty ? nil : try Self.rules(found.document, revision: found.revision)
+        }
+        remember(Present(revision: found.revision, rules: rules, readAt: readAt), of: bucket)
         return rules
+    }
+
+    /// With the built-in ones: nil where the bucket has none of either kind.
+    public func rules(of bucket: Bucket) async throws(MetadataError) -> HookRules? {
+        try await rules(of: bucket.id) ?? (bucket.hasAssets ? HookRules.none : nil)
+    }
+
+    /// As `rules(of:)` with the built-in ones, by memory alone.
+    public func known(of bucket: Bucket) -> (rules: HookRules?, isAnswered: Bool) {
+        let (rules, isAnswered) = known(of: bucket.id)
+        return (rules ?? (isAnswered && bucket.hasAssets ? HookRules.none : nil), isAnswered)
     }
 
     /// Unless a newer one is known: it was set since this one was read.
@@ -78,14 +110,14 @@ public final class HookDirectory: Sendable {
         return rules
     }
 
-    /// `configuration` is what `document` says; nil takes the hooks away. As `SQLiteStore.setHooks`.
+    /// `configuration` is what `document` says; nil takes the hooks away. As `EventStore.setHooks`.
     public func set(
         _ configuration: HookConfiguration?, document: [UInt8], of bucket: BucketID, ifRevision former: Int64? = nil
     ) async throws(MetadataError) -> Int64 {
         let revision = try await store.setHooks(
             configuration == nil ? [] : document, of: bucket, ifRevision: former)
         let rules = configuration.map { HookRules($0, revision: revision) }
-        remember(Present(revision: revision, rules: rules), of: bucket)
+        remember(Present(revision: revision, rules: rules, readAt: readingTime), of: bucket)
         return revision
     }
 

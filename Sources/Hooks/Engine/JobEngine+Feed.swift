@@ -19,6 +19,7 @@ extension JobEngine {
     func tell(_ ending: JobEnding, of job: Job?, now state: JobState) {
         guard !ending.isRepeated else { return }
         let group = ending.group
+        tellReaders(of: group)
         var kinds: [JobFeed.Kind] = []
         if let job, let name = Self.name(of: job, in: group) {
             kinds.append(.step(name, state, attempt: job.attempt))

@@ -31,10 +31,10 @@ extension JobEngine {
             await pool.sleep(for: pace.rest)
             state.withLock { $0.hasNews = false }
             do throws(MetadataError) {
-                let former = store.statistics.clientCommits
+                let former = store.clientCommits
                 let began = ContinuousClock.now
                 let isMore = try await planBatch(lengthMax: pace.length)
-                pace.note(.now - began, clientsWrote: store.statistics.clientCommits != former, isMore: isMore)
+                pace.note(.now - began, clientsWrote: store.clientCommits != former, isMore: isMore)
                 if isMore { state.withLock { $0.hasNews = true } }
             } catch {
                 report(.planning(error))
@@ -56,12 +56,11 @@ extension JobEngine {
         var groups: [JobGroup] = []
         for event in events {
             for chosen in event.draft.hooks {
-                let rules = try await readableRules(of: event)
-                let group = rules.flatMap {
-                    HookPlanner.group(of: event, setOff: chosen, in: $0.configuration, id: JobID(at: event.moment))
-                }
-                if let group {
-                    groups.append(group)
+                var hook = BuiltInHook(chosen.name)?.hook
+                if hook == nil { hook = try await readableRules(of: event)?.configuration.hook(named: chosen.name) }
+                if let hook {
+                    groups.append(
+                        HookPlanner.group(of: event, setOff: chosen, by: hook, id: JobID(at: event.moment)))
                 } else {
                     report(.unknownHook(chosen.name, bucket: event.bucket, revision: event.draft.revision))
                 }

@@ -28,18 +28,22 @@ public struct JobEngineConfiguration: Sendable {
 ///
 /// What is durable is the store's; here are the leases, the limits, and those who wait.
 public final class JobEngine: Sendable {
-    public let store: SQLiteStore
+    public let store: any EventStore
     public let hooks: HookDirectory
     public let feed: JobFeed
+    let variants = VariantQueue()
     let pool: Pool
     let configuration: JobEngineConfiguration
     private let listeners = Lock(Listeners())
     let state: Lock<State>
     let isStopped = Atomic(false)
+    let expectsWorkers = Atomic(false)
 
     struct State {
         var leases: LeaseTable
         var lanes = LaneTable()
+        /// How far jobs are that wait for an answer from outside, as far as it was told.
+        var parked: [JobID: JobProgress] = [:]
         var waiters: [Waiting] = []
         /// An event was committed since the last look.
         var hasNews = true
@@ -50,8 +54,18 @@ public final class JobEngine: Sendable {
         var nextDue: Timestamp?
         var schedules: [BucketID: [ScheduledHook]] = [:]
         var nextForget: ContinuousClock.Instant?
+        /// When the next look is at what other gateways did, and when at their changes of hooks.
+        var nextLook: ContinuousClock.Instant?
+        var nextHooksLook: ContinuousClock.Instant?
+        /// The revisions by which limits and schedules are set.
+        var prepared: [BucketID: Int64] = [:]
+        /// Leases of a shared store that ended before may have done so for want of a gateway.
+        var listensSince: Timestamp?
+        var rescuesFrom: ContinuousClock.Instant?
         /// The queues that hooks name.
         var queues: Set<String> = []
+        /// When a worker asked for jobs last.
+        var lastClaim: ContinuousClock.Instant?
     }
 
     private struct Listeners {
@@ -71,6 +85,8 @@ public final class JobEngine: Sendable {
         case forgetting(MetadataError)
         /// The moment of a schedule passed without its event.
         case scheduling(MetadataError)
+        /// What other gateways do could not be read.
+        case looking(MetadataError)
         /// A hook that an event was to set off is not in the revision that it names.
         case unknownHook(String, bucket: BucketID, revision: Int64)
         /// A kept revision of a bucket's hooks is not what this version reads.
@@ -78,7 +94,7 @@ public final class JobEngine: Sendable {
     }
 
     public init(
-        store: SQLiteStore, hooks: HookDirectory, pool: Pool,
+        store: any EventStore, hooks: HookDirectory, pool: Pool,
         configuration: JobEngineConfiguration = JobEngineConfiguration()
     ) {
         (self.store, self.hooks, self.pool, self.configuration) = (store, hooks, pool, configuration)
@@ -104,7 +120,9 @@ public final class JobEngine: Sendable {
     /// Takes over the leases that are out, and begins its rounds. No lease ends for a whole period.
     public func start() async throws(MetadataError) {
         var after: JobID?
-        while true {
+        // Other gateways have leases of a shared store, and the store knows when they end.
+        if store.isShared { beginListening() }
+        while !store.isShared {
             let jobs = try await store.leasedJobs(after: after, limit: 1000)
             guard let last = jobs.last else { break }
             after = last.id
@@ -118,13 +136,7 @@ public final class JobEngine: Sendable {
         }
         let due = try await store.nextDueJob()
         state.withLock { $0.nextDue = due }
-        for bucket in try await store.buckets(after: nil, prefix: [], limit: Int.max) {
-            do throws(MetadataError) { try await prepare(bucket.id) } catch {
-                // One bucket whose hooks cannot be read holds up no other.
-                guard case .broken(let reason) = error else { throw error }
-                report(.unreadableHooks(bucket: bucket.id, revision: 0, reason: reason))
-            }
-        }
+        try await prepareChanged()
         pool.run { [weak self, pool, tick = configuration.tick] in
             while let self, self.beginRound() {
                 await self.round()
@@ -149,6 +161,7 @@ public final class JobEngine: Sendable {
         state.withLock { _ in isStopped.store(true, ordering: .relaxed) }
         wakeAll()
         feed.end()
+        variants.stop()
         while state.withLock({ $0.isPlanning || $0.isInRound }) { await pool.sleep(for: .milliseconds(2)) }
     }
 
@@ -160,7 +173,24 @@ public final class JobEngine: Sendable {
     ) async throws(MetadataError) -> Int64 {
         let revision = try await self.hooks.set(hooks, document: document, of: bucket, ifRevision: former)
         try await prepare(bucket)
+        state.withLock { $0.prepared[bucket] = revision }
         return revision
+    }
+
+    /// As `prepare`, of all buckets whose hooks are of another revision than they were.
+    func prepareChanged() async throws(MetadataError) {
+        let known = state.withLock { $0.prepared }
+        for (bucket, revision) in try await store.hookRevisions() where known[bucket] != revision {
+            do throws(MetadataError) {
+                _ = try await hooks.read(bucket)
+                try await prepare(bucket)
+            } catch {
+                // One bucket whose hooks cannot be read holds up no other.
+                guard case .broken(let reason) = error else { throw error }
+                report(.unreadableHooks(bucket: bucket, revision: revision, reason: reason))
+            }
+            state.withLock { $0.prepared[bucket] = revision }
+        }
     }
 
     /// Limits and schedules are those of the present hooks from now on.
@@ -189,13 +219,17 @@ public final class JobEngine: Sendable {
         let until = ContinuousClock.now + wait
         while true {
             if isStopped.load(ordering: .relaxed) { return [] }
-            let room = state.withLock { state in
+            let (room, limits) = state.withLock { state in
+                state.lastClaim = .now
                 state.mayBeReady = false
-                return state.lanes.room(at: .now)
+                return (state.lanes.room(at: .now), store.isShared ? state.lanes.limits : [:])
             }
             let asked = try await queues.isEmpty ? allQueues() : queues
-            let jobs = try await store.claimJobs(
-                JobClaim(worker: worker, queues: asked, countMax: countMax, room: room))
+            var wish = JobClaim(worker: worker, queues: asked, countMax: countMax, room: room)
+            wish.leasePeriod = min(leasePeriod, confirmedWithin ?? leasePeriod)
+            wish.isConfirmed = confirmedWithin == nil
+            wish.limits = limits
+            let jobs = try await store.claimJobs(wish)
             if !jobs.isEmpty {
                 state.withLock { state in
                     for job in jobs {
@@ -218,27 +252,6 @@ public final class JobEngine: Sendable {
             }
         }
     }
-
-    /// Whether the worker still has the job. Renews its lease.
-    public func renew(_ id: JobID, token: [UInt8], progress: JobProgress?) -> Bool {
-        let (isHeld, former) = state.withLock { state in
-            let former = state.leases.leases[id]
-            return (state.leases.renew(id, token: token, progress: progress, at: .now), former)
-        }
-        if isHeld, let progress, let former {
-            tell(progress, after: former.progress, of: LeasedJob(job: former.job, group: former.group))
-        }
-        return isHeld
-    }
-
-    /// The job that a token has.
-    public func leased(_ id: JobID, token: [UInt8]) -> LeasedJob? {
-        state.withLock { state in
-            state.leases.lease(id, token: token).map { LeasedJob(job: $0.job, group: $0.group) }
-        }
-    }
-
-    public func progress(of id: JobID) -> JobProgress? { state.withLock { $0.leases.leases[id]?.progress } }
 
     /// Publishes what the job made and ends it. A job whose object is gone is cancelled, and `sourceGone` thrown.
     public func complete(_ completion: JobCompletion) async throws(MetadataError) -> JobEnding {
@@ -268,14 +281,17 @@ public final class JobEngine: Sendable {
     }
 
     func end(
-        _ leased: LeasedJob, reason: String, isPermanent: Bool, isCrash: Bool, retryAfter: Duration? = nil
+        _ leased: LeasedJob, reason: String, isPermanent: Bool, isCrash: Bool, retryAfter: Duration? = nil,
+        startsAnew: Bool = false
     ) async throws(MetadataError) -> JobEnding {
         let policy = try await work(of: leased)?.step.retry ?? RetryPolicy()
         let next = TryOutcome.next(
             after: leased.job, policy: policy, isPermanent: isPermanent, isCrash: isCrash, retryAfter: retryAfter,
             now: .now(), random: Double.random(in: 0..<1))
         let ending = try await store.endTry(
-            JobFailure(job: leased.job.id, token: leased.job.token, next: next, reason: reason, isCrash: isCrash))
+            JobFailure(
+                job: leased.job.id, token: leased.job.token, next: next, reason: reason, isCrash: isCrash,
+                startsAnew: startsAnew))
         release(leased.job.id, isCrash: isCrash)
         if case .retry(let moment) = next {
             state.withLock { $0.nextDue = min($0.nextDue ?? moment, moment) }
@@ -290,6 +306,7 @@ public final class JobEngine: Sendable {
     @discardableResult
     func release(_ id: JobID, isCrash: Bool) -> Job? {
         state.withLock { state in
+            state.parked[id] = nil
             guard let lease = state.leases.remove(id) else { return nil }
             state.lanes.end(lease.job.lane, isCrash: isCrash, at: .now)
             return lease.job

@@ -58,6 +58,9 @@ struct LaneTable {
         return room
     }
 
+    /// How many may run at once, of those lanes where that is limited.
+    var limits: [[UInt8]: Int] { lanes.compactMapValues(\.concurrencyMax) }
+
     mutating func begin(_ name: [UInt8]) {
         var lane = lanes[name] ?? Lane()
         lane.running += 1

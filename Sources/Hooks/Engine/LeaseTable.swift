@@ -1,5 +1,5 @@
 import Bytes
-import Metadata
+public import Metadata
 
 /// How far a job is, as its worker says.
 public struct JobProgress: Sendable, Equatable {
@@ -13,6 +13,13 @@ public struct JobProgress: Sendable, Equatable {
     }
 }
 
+/// The focal point that a worker was told, nil for none.
+public struct NotedFocus: Sendable, Equatable {
+    public var point: FocalPoint?
+
+    public init(point: FocalPoint?) { self.point = point }
+}
+
 /// The leases that are out, and when they end. Heartbeats live here only: a store that starts again gives each a whole period.
 struct LeaseTable {
     struct Lease {
@@ -23,6 +30,7 @@ struct LeaseTable {
         /// That nothing was heard of it may have another reason than its worker's end: it was given before the gateway started,
         /// or the answer with it has not reached the worker as far as is known.
         var isDoubtful: Bool
+        var focus: NotedFocus?
     }
 
     private(set) var leases: [JobID: Lease] = [:]
@@ -51,6 +59,11 @@ struct LeaseTable {
         leases[id] = lease
         return true
     }
+
+    mutating func note(_ focus: NotedFocus, of id: JobID) { leases[id]?.focus = focus }
+
+    /// It goes on, as somebody else says.
+    mutating func extend(_ id: JobID, at now: ContinuousClock.Instant) { leases[id]?.ends = now + period }
 
     @discardableResult
     mutating func remove(_ id: JobID) -> Lease? { leases.removeValue(forKey: id) }

@@ -38,7 +38,7 @@ struct ScheduledHook {
 }
 
 extension JobEngine {
-    /// Notes the events of those whose moment came.
+    /// Notes the events of those whose moment came. Of several gateways one does it for all.
     func runSchedules(at now: Timestamp) async {
         let due = state.withLock { state -> [(BucketID, ScheduledHook)] in
             var due: [(BucketID, ScheduledHook)] = []
@@ -56,9 +56,14 @@ extension JobEngine {
             }
             return due
         }
-        let events = due.compactMap { bucket, hook in store.bucket(bucket).flatMap { hook.event(in: $0) } }
-        guard !events.isEmpty else { return }
+        if due.isEmpty { return }
         do throws(MetadataError) {
+            guard try await store.takeDuty("schedules", for: .seconds(90)) else { return }
+            var events: [ObjectEvent] = []
+            for (id, hook) in due {
+                if let bucket = try await store.bucket(id), let event = hook.event(in: bucket) { events.append(event) }
+            }
+            guard !events.isEmpty else { return }
             _ = try await store.noteEvents(events)
             notice()
         } catch {

@@ -10,7 +10,11 @@ public enum HookPlanner {
     public static func group(
         of event: ObjectEvent, setOff chosen: EventHook, in configuration: HookConfiguration, id: JobID
     ) -> JobGroup? {
-        guard let hook = configuration.hooks.first(where: { $0.name == chosen.name }) else { return nil }
+        configuration.hook(named: chosen.name).map { group(of: event, setOff: chosen, by: $0, id: id) }
+    }
+
+    /// A built-in hook needs no configuration for that.
+    static func group(of event: ObjectEvent, setOff chosen: EventHook, by hook: Hook, id: JobID) -> JobGroup {
         var steps = hook.steps.map { step in
             JobGroup.Step(
                 name: step.name, kind: step.action.name,

@@ -35,6 +35,9 @@ extension HookRules {
         for binding in configuration.bindings where binding.matches(name, object.key) {
             if let target = binding.target { told.append(EventBinding(id: binding.id, target: target.description)) }
         }
+        if probes(in: bucket), BuiltInHook.probeEvents.contains(name), BuiltInHook.probes(object) {
+            chosen.append(EventHook(name: BuiltInHook.probe.name))
+        }
         guard !chosen.isEmpty || !told.isEmpty else { return nil }
         var draft = EventDraft(
             name: name, bucketName: bucket.name, principal: cause.principal, customer: object.customer,
@@ -45,9 +48,13 @@ extension HookRules {
         return draft
     }
 
+    /// Whether the built-in probe runs there.
+    public func probes(in bucket: Bucket) -> Bool { bucket.hasAssets && configuration.probesAssets }
+
     /// Whether one of these can set off a hook at all.
-    public func waits(for names: Set<EventName>) -> Bool {
-        configuration.hooks.contains { $0.isEnabled && !$0.events.isDisjoint(with: names) }
+    public func waits(for names: Set<EventName>, in bucket: Bucket) -> Bool {
+        (probes(in: bucket) && !names.isDisjoint(with: BuiltInHook.probeEvents))
+            || configuration.hooks.contains { $0.isEnabled && !$0.events.isDisjoint(with: names) }
             || configuration.bindings.contains { !$0.events.isDisjoint(with: names) }
     }
 }

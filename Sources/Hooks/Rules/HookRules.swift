@@ -11,6 +11,9 @@ public struct HookRules: Sendable {
         self.revision = revision
     }
 
+    /// Those of a bucket without a document.
+    public static let none = HookRules(HookConfiguration(), revision: 0)
+
     /// Chains of hooks, each set off by what the one before made, end here.
     public static let depthMax = 8
 

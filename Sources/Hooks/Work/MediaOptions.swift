@@ -1,22 +1,23 @@
 public import JSON
+public import Metadata
 
 /// The options of a step in the form that `ogw-media` reads (docs/MEDIA.md): checked there again, since it trusts nobody.
 public enum MediaOptions {
     /// The name of the logo's file, for a watermark.
     public static let logoFile = "logo"
 
-    /// Nil for steps that decode nothing.
-    public static func options(of action: StepAction, presets: [String: Preset]) -> JSONValue? {
+    /// Nil for steps that decode nothing. `focus` is the focal point of the picture that is read, where it has one.
+    public static func options(
+        of action: StepAction, presets: [String: Preset], focus: FocalPoint? = nil
+    ) -> JSONValue? {
         switch action {
         case .watermark(let options): watermark(options)
         case .variants(let names):
             [
                 "presets": .object(
-                    names.compactMap { name in presets[name].map { .init(name, variant($0)) } })
+                    names.compactMap { name in presets[name].map { .init(name, variant($0, focus: focus)) } })
             ]
-        case .preview(let kinds):
-            // What is not wanted costs time only where it is made apart.
-            kinds.isEmpty || kinds.contains(.animation) ? .object([]) : ["seconds": .integer(0)]
+        case .preview(let options): .object(options.told)
         case .probe: .object([])
         case .transcode(let profiles): ["profiles": .array(profiles.map { .string($0.rawValue) })]
         case .addon, .deliver, .tag: nil
@@ -37,11 +38,10 @@ public enum MediaOptions {
         return .object(members)
     }
 
-    private static func variant(_ preset: Preset) -> JSONValue {
+    /// All that decides how a variant of a picture looks: two that are told the same are the same.
+    public static func variant(_ preset: Preset, focus: FocalPoint?) -> JSONValue {
         var members: [JSONValue.Member] = [
-            .init("fit", .string(preset.fit.rawValue)),
-            // An asset has no focal point of its own yet, which the middle stands for.
-            .init("crop", .string(preset.crop == .smart ? "smart" : "centre")),
+            .init("fit", .string(preset.fit.rawValue)), .init("crop", crop(preset, focus)),
             .init("quality", .integer(Int64(preset.quality))), .init("background", .string(preset.background)),
             .init("metadata", .string(preset.keepsMetadata ? "keep" : "strip")),
             .init("enlarge", .bool(preset.enlarges)),
@@ -55,15 +55,12 @@ public enum MediaOptions {
         return .object(members)
     }
 
-    /// Whether a file that a preview made is one of the kinds that were asked for. Stills of pictures are always wanted.
-    public static func isWanted(_ file: String, of kinds: Set<StepAction.Preview>) -> Bool {
-        if kinds.isEmpty { return true }
-        let stem = file.prefix { $0 != "." }
-        switch stem {
-        case "poster": return kinds.contains(.poster)
-        case "animation": return kinds.contains(.animation)
-        case "waveform": return kinds.contains(.waveform)
-        default: return stem.hasPrefix("page") ? kinds.contains(.page) : true
-        }
+    /// Whether a focal point makes another picture of it.
+    public static func usesFocus(_ preset: Preset) -> Bool { preset.fit == .cover && preset.crop != .centre }
+
+    private static func crop(_ preset: Preset, _ focus: FocalPoint?) -> JSONValue {
+        // What is not cropped looks the same wherever its focal point is.
+        if let focus, usesFocus(preset) { return .array([.number(focus.x), .number(focus.y)]) }
+        return preset.crop == .smart ? "smart" : "centre"
     }
 }

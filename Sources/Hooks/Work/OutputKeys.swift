@@ -44,8 +44,20 @@ public struct OutputKeys: Sendable {
     }
 
     /// An object that is replaced in place has the version `null` each time; its place among the changes tells one from another.
-    private var version: [UInt8] {
-        if case .id(let id)? = event.versionID { return id }
-        return Hex.encode(UInt64(bitPattern: event.sequence), width: 16)
+    private var version: [UInt8] { Self.name(of: event.versionID, sequence: event.sequence) }
+
+    private static func name(of version: VersionID?, sequence: Int64) -> [UInt8] {
+        if case .id(let id)? = version { return id }
+        return Hex.encode(UInt64(bitPattern: sequence), width: 16)
+    }
+
+    /// What the keys of all files begin with that hooks without a place of their own make of a version; behind it stand the step, a
+    /// slash and the file's name. Hashed, where the key leaves no room.
+    public static func prefix(
+        of version: ObjectVersion, in bucket: BucketName, hashing: (([UInt8]) -> [UInt8])? = nil
+    ) -> [UInt8] {
+        let source = hashing.map { Hex.encode($0(version.key.utf8)) } ?? version.key.utf8
+        let parts = [bucket.utf8, source, name(of: version.versionID, sequence: version.sequence)]
+        return Array(parts.joined(separator: [Ascii.slash])) + [Ascii.slash]
     }
 }

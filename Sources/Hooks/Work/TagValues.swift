@@ -16,11 +16,6 @@ public enum TagValues {
         }
     }
 
-    /// `present` with `new` in place of those of the same keys.
-    public static func merge(_ new: [Tag], into present: [Tag]) -> [Tag] {
-        present.filter { old in !new.contains { $0.key == old.key } } + new
-    }
-
     private static func found(at path: String, in results: [String: JSONValue]) -> [UInt8] {
         let parts = path.split(separator: ".").map(String.init)
         guard let first = parts.first, var value = results[first] else { return [] }

@@ -11,10 +11,15 @@ public struct LogMigration: Sendable {
     let source: MongoStore
     let folder: DataFolder
     let pool: Pool
+    /// Gives blobs that lie in the database a place of their own, durably, and says what is known of them there.
+    let place: @Sendable ([MigratedBlob]) async throws -> [StoredBlob]
     var batchLength = MigrationWalk.batchLength
 
-    public init(from source: MongoStore, to folder: DataFolder, pool: Pool) {
-        (self.source, self.folder, self.pool) = (source, folder, pool)
+    public init(
+        from source: MongoStore, to folder: DataFolder, pool: Pool,
+        place: @escaping @Sendable ([MigratedBlob]) async throws -> [StoredBlob]
+    ) {
+        (self.source, self.folder, self.pool, self.place) = (source, folder, pool, place)
     }
 
     /// Returns when the folder holds all that the database does, and that was compared. Throws `refused` where there is a log that is not
@@ -36,6 +41,7 @@ public struct LogMigration: Sendable {
             throw MigrationError.refused(
                 "the folder \(folder.path) is not empty (\(found)): wanted one without log and database")
         }
+        try await source.refuseHooks()
         try await source.settle()
         let digest = try await StoreDigest.read(source) {
             tell(MigrationProgress(step: .reading, versions: $0, versionsTotal: nil))
@@ -52,7 +58,7 @@ public struct LogMigration: Sendable {
                 try notes.write(note)
             }
         }
-        try await copy(&note, notes, digest, tell)
+        report.blobsPlaced = try await copy(&note, notes, digest, tell)
         let found = try await digestOfTarget {
             tell(MigrationProgress(step: .verifying, versions: $0, versionsTotal: digest.versions))
         }
@@ -70,8 +76,8 @@ public struct LogMigration: Sendable {
     private func copy(
         _ note: inout MigrationNote, _ notes: MigrationNoteFile, _ digest: StoreDigest,
         _ tell: @Sendable (MigrationProgress) -> Void
-    ) async throws {
-        if note.place.stage == .end { return }
+    ) async throws -> UInt64 {
+        if note.place.stage == .end { return 0 }
         let files = SegmentFiles(disk: folder.disk, directory: folder.segments, storeID: folder.id)
         let log = try pool.blocking { () throws(LogError) in
             var reader = try LogReader(files: files, from: .origin)
@@ -79,7 +85,10 @@ public struct LogMigration: Sendable {
             return try LogWriter.begin(after: reader.position, files: files)
         }
         var walk = MigrationWalk(source, from: note.place, batchLength: batchLength)
-        while let rows = try await walk.next() {
+        let places = BlobPlaces(try await source.migratedBuckets(), place)
+        var placed: UInt64 = 0
+        while var rows = try await walk.next() {
+            placed += try await places.give(&rows)
             let records = MigratedRecords(rows, digest, written: note.versions)
             try pool.blocking { () throws(LogError) in
                 var group = try log.newGroup()
@@ -102,6 +111,7 @@ public struct LogMigration: Sendable {
         note.place = walk.place
         let kept = note
         try pool.blocking { try notes.write(kept) }
+        return placed
     }
 
     private static let groupBytesMax = 4 << 20

@@ -1,16 +1,5 @@
 import Mongo
 
-/// A blob that lies in the log, and what it is for.
-public struct MigratedBlob: Sendable {
-    public var blob: StoredBlob
-    public var bucket: BucketName
-    public var key: ObjectKey
-    /// For a part of an upload in progress.
-    public var upload: UploadID?
-    public var partNumber = 0
-    public var contentType: [UInt8]?
-}
-
 /// From the embedded store into a database of MongoDB.
 ///
 /// What is written has the ids that it has in the source, so that writing it twice is writing it once. A note in the database says how far
@@ -47,7 +36,7 @@ public struct MongoMigration: Sendable {
     }
 
     private func carry(_ tell: @Sendable (MigrationProgress) -> Void) async throws -> MigrationReport {
-        try await refuseHooks()
+        try await source.refuseHooks()
         let former = try await target.migrationNote(of: storeID)
         let digest = try await StoreDigest.read(source) {
             tell(MigrationProgress(step: .reading, versions: $0, versionsTotal: nil))
@@ -79,30 +68,15 @@ public struct MongoMigration: Sendable {
         return report
     }
 
-    /// MongoDB keeps none, so that they would end without a word.
-    private func refuseHooks() async throws {
-        if let target = try await source.targets().first {
-            throw MigrationError.refused(
-                "the target \(target.name) is registered, and events do not work with metadata in MongoDB: remove it first"
-            )
-        }
-        for bucket in try await source.migratedBuckets() {
-            guard let hooks = try await source.hooks(of: bucket.id), !hooks.document.isEmpty else { continue }
-            throw MigrationError.refused(
-                "the bucket \(bucket.name) has hooks, which do not work with metadata in MongoDB: take them away first")
-        }
-    }
-
     /// Returns how many blobs got a place.
     private func copy(
         _ note: inout MigrationNote, _ digest: StoreDigest, _ tell: @Sendable (MigrationProgress) -> Void
     ) async throws -> UInt64 {
-        var names: [BucketID: BucketName] = [:]
-        for bucket in try await source.migratedBuckets() { names[bucket.id] = bucket.name }
+        let places = BlobPlaces(try await source.migratedBuckets(), place)
         var walk = MigrationWalk(source, from: note.place, batchLength: batchLength)
         var placed: UInt64 = 0
         while var rows = try await walk.next() {
-            placed += try await givePlaces(&rows, names)
+            placed += try await places.give(&rows)
             try await target.write(rows)
             note.place = walk.place
             for case .version in rows.map(\.change) { note.versions += 1 }
@@ -112,37 +86,6 @@ public struct MongoMigration: Sendable {
         try await target.raise("buckets", to: digest.bucketIDMax)
         try await target.raise("blobs", to: Int64(clamping: try source.lastBlobNamed().value))
         return placed
-    }
-
-    /// Where a row names blobs in the log, it names their new places afterwards.
-    private func givePlaces(_ rows: inout [MigratedRow], _ names: [BucketID: BucketName]) async throws -> UInt64 {
-        var wanted: [MigratedBlob] = []
-        var uploads: [UploadID: Upload] = [:]
-        for row in rows {
-            if case .upload(let upload) = row.change { uploads[upload.id] = upload }
-            for blob in row.blobs where blob.location != .file {
-                switch row.change {
-                case .version(let bucket, let version):
-                    guard let name = names[bucket] else { continue }
-                    wanted.append(
-                        MigratedBlob(
-                            blob: blob, bucket: name, key: version.key, contentType: version.attributes.contentType))
-                case .part(let id, let part):
-                    guard let upload = uploads[id], let name = names[upload.bucket] else { continue }
-                    wanted.append(
-                        MigratedBlob(blob: blob, bucket: name, key: upload.key, upload: id, partNumber: part.number))
-                default: break
-                }
-            }
-        }
-        if wanted.isEmpty { return 0 }
-        var places: [BlobID: StoredBlob] = [:]
-        for blob in try await place(wanted) { places[blob.id] = blob }
-        for index in rows.indices { rows[index].blobs = rows[index].blobs.map { places[$0.id] ?? $0 } }
-        guard rows.allSatisfy({ $0.blobs.allSatisfy { $0.location == .file } }) else {
-            throw MetadataError.broken("a blob of the log got no place of its own")
-        }
-        return UInt64(wanted.count)
     }
 }
 

@@ -110,6 +110,38 @@ public struct AssetDetails: Sendable, Equatable {
     public var category: [UInt8]?
     /// One JSON object; nil for none.
     public var custom: [UInt8]?
+    /// Where it was set; `AssetDocument.focalPoint` has that of the object too.
+    public var focalPoint: FocalPoint?
+    /// What else a probe found: one JSON object; nil for none.
+    public var media: [UInt8]?
+    /// What a probe found to search by: words of the content, white space squeezed.
+    public var text: [UInt8]?
+
+    public init() {}
+
+    /// With what a probe found in place of what was found before.
+    public func with(_ found: AssetFindings) -> AssetDetails {
+        var details = self
+        (details.duration, details.width, details.height) = (found.duration, found.width, found.height)
+        (details.media, details.text) = (found.media, found.text)
+        return details
+    }
+}
+
+/// What a probe found of a version.
+public struct AssetFindings: Sendable, Equatable {
+    /// In milliseconds.
+    public var duration: Int64?
+    /// In pixels.
+    public var width: Int64?
+    public var height: Int64?
+    /// See `AssetDetails`.
+    public var media: [UInt8]?
+    /// Of at most `textMax` bytes.
+    public var text: [UInt8]?
+
+    /// It is part of each record of the asset.
+    public static let textMax = 16 << 10
 
     public init() {}
 }

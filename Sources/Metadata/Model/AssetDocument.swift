@@ -44,6 +44,7 @@ public struct AssetDocument: Sendable, Equatable {
     public var folder: [UInt8] {
         asset.details.folder ?? AssetName.folder(of: asset.key.utf8, customer: asset.customer.map { [UInt8]($0.utf8) })
     }
+    public var focalPoint: FocalPoint? { asset.details.focalPoint ?? FocalPoint(of: object.attributes) }
     public var contentType: [UInt8] { object.attributes.contentType ?? [UInt8]("binary/octet-stream".utf8) }
     /// `t` for a tag without a value, `k=v` for a pair.
     public var tags: [[UInt8]] { object.tags.map { $0.value.isEmpty ? $0.key : $0.key + [Ascii.equals] + $0.value } }
@@ -51,7 +52,9 @@ public struct AssetDocument: Sendable, Equatable {
     /// The `x-amz-meta-` fields that have no place of their own among the asset's.
     public var otherUserMetadata: [UserMetadata] {
         object.attributes.userMetadata.filter { field in
-            !["title", "description", "category"].contains { $0.utf8.elementsEqual(field.name) }
+            !["title", "description", "category", FocalPoint.fieldName.description].contains {
+                $0.utf8.elementsEqual(field.name)
+            }
         }
     }
 
@@ -59,12 +62,31 @@ public struct AssetDocument: Sendable, Equatable {
         object.attributes.userMetadata.first { Ascii.equal($0.name[...], name) }?.value
     }
 
+    /// Search keeps some words of each text: the content's are several texts, cut at spaces where there are some.
+    private var contentPieces: [[UInt8]] {
+        var rest = (asset.details.text ?? [])[...]
+        var pieces: [[UInt8]] = []
+        while !rest.isEmpty {
+            var piece = rest.prefix(Self.pieceLength)
+            if piece.count < rest.count, let space = piece.lastIndex(of: Ascii.space), space > piece.startIndex {
+                piece = piece[..<space]
+            }
+            pieces.append([UInt8](piece))
+            rest = rest[piece.endIndex...]
+        }
+        return pieces
+    }
+
+    /// In bytes: words of four letters and a space, as many as search keeps of a text.
+    private static let pieceLength = SearchTerms.textWordsMax * 5
+
     /// What search knows of it.
     public var searchDocument: SearchDocument {
         let texts = [title, description, category, asset.details.originalFilename, asset.details.custom]
         return SearchDocument(
             id: asset.id.bytes, customer: asset.customer.map { [UInt8]($0.utf8) }, type: [UInt8](asset.type.name.utf8),
-            name: name, texts: texts.compactMap(\.self) + otherUserMetadata.map(\.value), tags: tags, folder: folder,
+            name: name, texts: texts.compactMap(\.self) + otherUserMetadata.map(\.value) + contentPieces, tags: tags,
+            folder: folder,
             mime: contentType, size: Int64(clamping: object.size), created: asset.created.milliseconds,
             updated: asset.updated.milliseconds, duration: asset.details.duration, width: asset.details.width,
             height: asset.details.height)

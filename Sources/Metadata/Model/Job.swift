@@ -51,6 +51,10 @@ public struct Job: Sendable, Equatable {
     public var worker = ""
     /// Why the last try failed.
     public var reason = ""
+    /// What a worker left that waits for an answer from outside, for the one that goes on: JSON; empty where none does.
+    public var ticket: [UInt8] = []
+    /// The answer that came: JSON; empty for none.
+    public var answer: [UInt8] = []
     public var created: Timestamp
     /// When its state changed last.
     public var changed: Timestamp
@@ -72,4 +76,8 @@ public struct Job: Sendable, Equatable {
 
     /// Of `reason`, in bytes.
     public static let reasonMax = 2000
+    /// Of `ticket`, in bytes.
+    public static let ticketMax = 16 << 10
+    /// Of `answer`, in bytes.
+    public static let answerMax = 64 << 10
 }

@@ -11,7 +11,8 @@
 ///   (any before its end) ------+---> cancelled          +---> available
 /// ```
 ///
-/// A lease that runs out counts as a failure; one that is given back makes the job available again and costs no try.
+/// A lease that runs out counts as a failure; one that is given back makes the job available again and costs no try. A job whose worker
+/// waits for an answer from outside is waiting too: its time comes with the answer.
 public enum JobState: UInt8, Sendable, CaseIterable {
     case available = 0
     case leased = 1

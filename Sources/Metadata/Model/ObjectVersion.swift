@@ -170,4 +170,13 @@ public struct Tag: Sendable, Hashable {
         self.key = key
         self.value = value
     }
+    /// Of one object.
+    public static let countMax = 10
+}
+
+extension [Tag] {
+    /// `new` in place of those of the same keys.
+    public func laidOver(by new: [Tag]) -> [Tag] {
+        filter { old in !new.contains { $0.key == old.key } } + new
+    }
 }

@@ -4,6 +4,8 @@ public enum BlobLocation: Sendable, Hashable {
     case file
     /// In the log, within the record that committed them: the number of the segment, and bytes from its start.
     case segment(UInt64, offset: UInt64)
+    /// In the metadata store itself, which gives them by `bytes(of:)`.
+    case metadata
 }
 
 /// What is known of a blob that a committed change names.
@@ -11,7 +13,7 @@ public struct StoredBlob: Sendable, Hashable {
     public var id: BlobID
     /// In bytes.
     public var size: UInt64
-    /// CRC-32C of the bytes in a segment; of a file, that of the table of check values in its trailer. Nil for files without
+    /// CRC-32C of the bytes in a segment or in the metadata store; of a file, that of the table of check values in its trailer. Nil for files without
     /// a trailer, as the first format wrote them.
     public var crc32c: UInt32?
     public var location: BlobLocation

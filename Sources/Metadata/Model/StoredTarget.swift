@@ -1,8 +1,8 @@
 public import Bytes
 
-/// A registered receiver of events, and how far it is with them.
+/// A registered receiver of events, and how far it is with them; or a registered addon, which hears of none by itself.
 public struct StoredTarget: Sendable, Equatable {
-    /// As `kind:name`.
+    /// As `kind:name`; the kind of addons is `addon`.
     public var name: String
     /// What was said of it, as JSON, without its secret.
     public var document: [UInt8]
@@ -13,6 +13,11 @@ public struct StoredTarget: Sendable, Equatable {
     public var position: Int64 = 0
     /// Events that were given up for their age. The store counts them.
     public var droppedCount: Int64 = 0
+
+    public static let addonPrefix = "addon:"
+
+    /// The position of one that is registered when `last` is the last event: an addon keeps none from being forgotten.
+    public func firstPosition(after last: Int64) -> Int64 { name.hasPrefix(Self.addonPrefix) ? .max : last }
 
     public init(name: String, document: [UInt8], sealedSecret: [UInt8], created: Timestamp) {
         (self.name, self.document, self.sealedSecret, self.created) = (name, document, sealedSecret, created)

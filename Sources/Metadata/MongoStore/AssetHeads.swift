@@ -35,13 +35,18 @@ extension MongoStore {
 
     @discardableResult
     public func setAssetDetails(
-        _ details: AssetDetails, of id: AssetID
+        _ details: AssetDetails, of id: AssetID, ifNow former: AssetDetails?
     ) async throws(MetadataError) -> Asset {
         let write = HeadChange.newWrite()
         var retry = Retry(patience: configuration.patience)
         while true {
             guard let head = try await head(of: id), let bucket = try await knownBucket(head.key.bucket) else {
                 throw .noSuchKey
+            }
+            if let former {
+                let present = try head.asset()?.details
+                // An attempt whose answer was lost may have done it.
+                if present != former, present != details { throw .superseded }
             }
             let open = try await openBucket(bucket.id)
             let stages = HeadPipeline.stages(

@@ -6,7 +6,9 @@ import Mongo
 extension MongoStore {
     /// The first of `count` ids (1 or more) that no other store gets. Ids may be lost.
     public func reserveBlobIDs(_ count: UInt64) async throws(MetadataError) -> BlobID {
-        BlobID(UInt64(bitPattern: try await takeNumbers(Int64(clamping: max(1, count)), of: "blobs")))
+        let first = UInt64(bitPattern: try await takeNumbers(Int64(clamping: max(1, count)), of: "blobs"))
+        contents.noteIDs(through: first &+ max(1, count) &- 1)
+        return BlobID(first)
     }
 
     /// Nil only where nothing names the blob: whoever sets orphans aside asks here.
@@ -99,10 +101,11 @@ extension MongoStore {
             guard let removable = try await removableBound(after: lifetime) else { return [] }
             bound = removable
         }
+        try await removeDroppedContents(below: bound)
         var found: [BlobID] = []
         var after: (order: BSONValue, index: BSONValue, id: BSONValue)?
         while found.count < limit {
-            var filter: BSONDocument = ["o": ["$lt": .int64(bound)]]
+            var filter: BSONDocument = ["o": ["$lt": .int64(bound)], "c": ["$ne": true]]
             if let after {
                 filter.append(
                     "$or",
@@ -157,10 +160,12 @@ extension MongoStore {
     func addGarbage(_ blobs: [DroppedBlob]) async throws(MetadataError) {
         if blobs.isEmpty { return }
         let rows = blobs.map { dropped -> BSONDocument in
-            [
+            var row: BSONDocument = [
                 "_id": .int64(Int64(bitPattern: dropped.blob.value)), "o": .int64(dropped.order),
                 "i": .int64(dropped.index),
             ]
+            if dropped.isContent { row.append("c", true) }
+            return row
         }
         try await perform { (database) throws(MongoError) in
             try database.insert(rows, ignoringDuplicates: true, into: MongoSchema.garbage)
@@ -198,7 +203,7 @@ extension VersionDocument {
     fileprivate var storedBlob: StoredBlob? {
         blob.map {
             StoredBlob(
-                id: $0, size: size, crc32c: crc32c, location: .file)
+                id: $0, size: size, crc32c: crc32c, location: location)
         }
     }
 }

@@ -127,6 +127,8 @@ extension MongoStore {
         buckets.forget(id)
     }
 
+    public func bucket(_ id: BucketID) async throws(MetadataError) -> Bucket? { try await knownBucket(id) }
+
     /// By its number; nil where it is gone.
     func knownBucket(_ id: BucketID) async throws(MetadataError) -> Bucket? {
         if let known = buckets.bucket(id) { return known.bucket }
@@ -190,6 +192,7 @@ extension MongoStore {
         if removed == 0, try await readBucket(["_id": .int64(id.value)]) != nil {
             throw .unavailable("the removal of the bucket took too long")
         }
+        try await removeHooks(of: id)
     }
 
     /// A removal that did not end in time is taken back: its gateway died, or will find that it may not go on.

@@ -104,7 +104,8 @@ extension MongoStore {
             modified: Timestamp(milliseconds: 0), sequence: 0, owner: upload.owner, size: size, etag: request.etag,
             attributes: upload.attributes, checksum: request.checksum, tags: upload.tags, content: .parts(parts))
         return try await putOnTop(
-            version, in: request.bucket, conditions: request.conditions, write: Self.write(of: upload.id),
+            version, in: request.bucket, conditions: request.conditions, event: request.event,
+            write: Self.write(of: upload.id),
             newID: claimed.newVersion ?? Self.newVersionID(), mayBeDone: mayBeDone)
     }
 

@@ -132,7 +132,7 @@ extension MongoStore {
         var new: BSONDocument = [
             "i": .binary(AssetID(at: moment).bytes), "u": .text(version.owner), "n": .int64(moment.milliseconds),
         ]
-        new.append("c", try await customer(of: version.owner).map { .text($0) })
+        new.append("c", try await customer(ofUser: version.owner).map { .text($0) })
         return .shown(
             new: new, AssetType(contentType: version.attributes.contentType, key: version.key.utf8))
     }
@@ -145,7 +145,7 @@ extension MongoStore {
         return try await followed(version.version(of: key, isLatest: true, withContent: false), in: bucket)
     }
 
-    private func customer(of user: String) async throws(MetadataError) -> String? {
+    public func customer(ofUser user: String) async throws(MetadataError) -> String? {
         if let known = customers.customer(of: user) { return known.name }
         let view = try await perform { (database) throws(MongoError) in
             try database.findOne(["_id": .text(user)], projection: ["customer": 1], in: MongoSchema.users)

@@ -16,6 +16,7 @@ struct HeadChange {
     var newBlob: BlobID?
     /// Somebody may have carried it out before.
     var mayBeDone = false
+    var hasEvent = false
 
     /// As many entries an outbox takes: with more, the writer moves them first.
     static let outboxCountMax = 64
@@ -36,6 +37,7 @@ struct HeadChange {
     fileprivate func filter(isRepeat: Bool) -> BSONDocument {
         var all = conditions
         all.append(["outbox.63": ["$exists": false]])
+        if hasEvent { all.append(["events.63": ["$exists": false]]) }
         // What was sent before may still arrive.
         if isRepeat {
             let isOther: BSONValue = ["$ne": .int64(write)]
@@ -86,7 +88,11 @@ extension MongoStore {
                 let view = try attempt { (database) throws(MongoError) in try change.key.read(database) }
                 let head = try view.map { (view) throws(MetadataError) in try Head(view) }
                 if isRepeat, let done = try find(change, in: head) { return done }
-                if let head, head.outbox.count >= HeadChange.outboxCountMax {
+                let isFull = head.map {
+                    $0.outbox.count >= HeadChange.outboxCountMax
+                        || change.hasEvent && $0.eventCount >= HeadEvent.countMax
+                }
+                if isFull == true {
                     try await relieve(change.key)
                     continue
                 }

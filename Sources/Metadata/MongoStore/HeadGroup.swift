@@ -11,7 +11,10 @@ struct TopChange: Sendable {
     let fields: BSONDocument
     let isDeleteMarker: Bool
     let conditions: WriteConditions
+    /// The latest version is of this sequence, 0 for none; nil for any.
+    var latestSequence: Int64?
     let asset: FollowedAsset
+    var event: HeadEvent?
 
     /// A version of more parts is a large document, and goes by itself.
     static let partsMax = 200
@@ -24,10 +27,12 @@ struct HeadState: Sendable {
     var latest: VersionDocument?
     /// No more are in the outbox.
     var outboxCount = 0
+    /// No more are in `events`.
+    var eventCount = 0
     var asset: AssetState?
 
-    /// `seq`, `latest`, `asset` and the number of entries.
-    static let fields: BSONDocument = ["seq": 1, "latest": 1, "asset": 1, "outbox.s": 1]
+    /// `seq`, `latest`, `asset` and the numbers of entries.
+    static let fields: BSONDocument = ["seq": 1, "latest": 1, "asset": 1, "outbox.s": 1, "events.s": 1]
 
     var isThere: Bool { sequence > 0 }
 
@@ -37,6 +42,7 @@ struct HeadState: Sendable {
         sequence = view["seq"]?.integer ?? 0
         latest = view["latest"]?.document.map { VersionDocument(view: $0) }
         outboxCount = view["outbox"]?.array?.count ?? 0
+        eventCount = view["events"]?.array?.count ?? 0
         asset = view["asset"]?.document.map { AssetState($0) }
     }
 }
@@ -53,11 +59,12 @@ struct HeadGroup: Sendable {
     /// By change, as far as they were decided.
     private(set) var results: [Result<HeadChange.Done, MetadataError>] = []
     private var entries: [BSONValue] = []
+    private var events: [BSONValue] = []
     private var write: Int64 = 0
     private var modified: Int64 = 0
     private var isDeleteMarker = false
 
-    init(key: HeadKey, waiting: [HeadWriter.Waiting], known: HeadState?) {
+    init(key: HeadKey, waiting: [HeadWriter.Waiting] = [], known: HeadState? = nil) {
         (self.key, self.waiting, self.known) = (key, waiting, known)
     }
 
@@ -68,11 +75,9 @@ struct HeadGroup: Sendable {
     /// Decides what is waiting over that head, at that place among the `seq` of heads or above the head's; and leaves what does not fit into its
     /// outbox undecided. Throws where the head cannot be read.
     mutating func decide(over head: HeadState, at order: Int64, now: Int64) throws(MetadataError) {
-        (former, state) = (head, head)
-        (results, entries, modified) = ([], [], now)
+        begin(over: head, now: now)
         for one in waiting {
-            // A version leaves two entries at most, and its asset one.
-            if state.outboxCount + entries.count + 3 > HeadChange.outboxCountMax { break }
+            if !hasRoom(for: one.change) { break }
             do throws(MetadataError) {
                 results.append(.success(try put(one.change, at: order)))
             } catch {
@@ -80,16 +85,49 @@ struct HeadGroup: Sendable {
                 results.append(.failure(error))
             }
         }
+        seal()
+    }
+
+    /// The same of one change that is written with others of other keys. Nil, with nothing decided, where the outbox has no room for it.
+    mutating func decide(
+        _ change: TopChange, over head: HeadState, at order: Int64, now: Int64
+    ) throws(MetadataError) -> HeadChange.Done? {
+        begin(over: head, now: now)
+        guard hasRoom(for: change) else { return nil }
+        let done = try put(change, at: order)
+        seal()
+        return done
+    }
+
+    private mutating func begin(over head: HeadState, now: Int64) {
+        (former, state) = (head, head)
+        (results, entries, events, modified) = ([], [], [], now)
+    }
+
+    private func hasRoom(for change: TopChange) -> Bool {
+        // A version leaves two entries at most, and its asset one.
+        if state.outboxCount + entries.count + 3 > HeadChange.outboxCountMax { return false }
+        return change.event == nil || state.eventCount + events.count < HeadEvent.countMax
+    }
+
+    private mutating func seal() {
         guard isChanged else { return }
         if state.asset?.isTouched == true {
             entries.append(HeadPipeline.entry("a", write, at: .int64(state.sequence)))
         }
         state.outboxCount += entries.count
+        state.eventCount += events.count
     }
 
     private mutating func put(_ change: TopChange, at order: Int64) throws(MetadataError) -> HeadChange.Done {
         if !change.conditions.isEmpty { try change.conditions.check(against: try state.latest?.head()) }
-        let sequence = BSONValue.int64(max(state.sequence + 1, order))
+        if let latest = change.latestSequence, latest != state.latest?.sequence ?? 0 { throw .superseded }
+        let place = max(state.sequence + 1, order)
+        let sequence = BSONValue.int64(place)
+        // A delete marker above nothing removes nothing.
+        if let event = change.event, !change.isDeleteMarker || state.latest?.isDeleteMarker == false {
+            events.append(event.entry(at: place, modified))
+        }
         if let below = state.latest {
             let version: BSONDocument = ["v": .raw(below.view)]
             let isReplaced = below.isNull && change.versionID == .null
@@ -109,7 +147,7 @@ struct HeadGroup: Sendable {
         } catch {
             throw MetadataError(error)
         }
-        state.sequence = max(state.sequence + 1, order)
+        state.sequence = place
         (write, isDeleteMarker) = (change.write, change.isDeleteMarker)
         return HeadChange.Done(sequence: state.sequence, modified: modified)
     }
@@ -122,6 +160,10 @@ struct HeadGroup: Sendable {
         head.append(contentsOf: fields)
         if !isDeleteMarker { head.append("live", true) }
         if !entries.isEmpty { head.append("due", .date(modified)) }
+        if !events.isEmpty {
+            head.append("events", .array(events))
+            head.append("told", .date(modified))
+        }
         return head
     }
 
@@ -133,10 +175,19 @@ struct HeadGroup: Sendable {
         if former.latest == nil { unset.append("gone", "") }
         var change: BSONDocument = ["$set": .document(set)]
         if !unset.fields.isEmpty { change.append("$unset", .document(unset)) }
+        var (pushed, since): (BSONDocument, BSONDocument) = ([:], [:])
         if !entries.isEmpty {
-            change.append("$push", ["outbox": ["$each": .array(entries)]])
+            pushed.append("outbox", ["$each": .array(entries)])
             // Since when it holds anything, where it does.
-            change.append("$min", ["due": .date(modified)])
+            since.append("due", .date(modified))
+        }
+        if !events.isEmpty {
+            pushed.append("events", ["$each": .array(events)])
+            since.append("told", .date(modified))
+        }
+        if !pushed.fields.isEmpty {
+            change.append("$push", .document(pushed))
+            change.append("$min", .document(since))
         }
         return MongoDatabase.Update(["_id": key.id, "seq": .int64(former.sequence)], .document(change))
     }

@@ -27,19 +27,24 @@ enum HeadPipeline {
 
     /// `entries` is an expression over the head as it was but for its new `seq`.
     static func stages(
-        write: Int64, entries: BSONValue, latest: Latest, asset: FollowedAsset = .kept
+        write: Int64, entries: BSONValue, latest: Latest, asset: FollowedAsset = .kept, event: HeadEvent? = nil
     ) -> [BSONDocument] {
         let sequence: BSONDocument = [
             "$set": ["seq": ["$max": [["$add": [["$ifNull": ["$seq", .int64(0)]], .int64(1)]], clusterTime]]]
         ]
-        let outbox: BSONDocument = [
-            "$set": ["outbox": asset.outbox(["$ifNull": ["$outbox", []]], entries, write: write)]
-        ]
+        var moved: BSONDocument = ["outbox": asset.outbox(["$ifNull": ["$outbox", []]], entries, write: write)]
         var fields: BSONDocument = [
             "w": .int64(write),
             "due": ["$cond": [["$eq": ["$outbox", []]], "$$REMOVE", ["$ifNull": ["$due", "$$NOW"]]]],
             "gone": "$$REMOVE",
         ]
+        if let event {
+            // A delete marker above nothing removes nothing.
+            let ifLive = if case .new(_, let isDeleteMarker) = latest { isDeleteMarker } else { false }
+            moved.append("events", event.appended(ifLive: ifLive))
+            fields.append("told", ["$cond": [HeadEvent.areNone, "$$REMOVE", ["$ifNull": ["$told", "$$NOW"]]]])
+        }
+        let outbox: BSONDocument = ["$set": .document(moved)]
         switch latest {
         case .new(let version, let isDeleteMarker):
             fields.append(

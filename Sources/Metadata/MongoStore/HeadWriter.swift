@@ -112,6 +112,13 @@ final class HeadWriter: Sendable {
         }
     }
 
+    /// So many events left a head.
+    func toldEvents(_ key: HeadKey, _ count: Int) {
+        state.withLock { state in
+            if let known = state.known[key] { state.known[key]?.eventCount = max(0, known.eventCount - count) }
+        }
+    }
+
     /// Others change that key too.
     func lost(_ key: HeadKey) {
         let end = Monotonic.nanoseconds &+ Self.contendedFor

@@ -31,6 +31,7 @@ struct HeadKey: Hashable, Sendable {
 /// - `live` is true where `latest` is an object and no delete marker; else it is absent.
 /// - `outbox` holds what changes left to be moved, oldest first; `due` since when it holds anything; `gone` since when the head is a
 ///   tombstone with nothing to move, after which the server removes it.
+/// - `events` holds events that have no position yet, oldest first, see `HeadEvent`; `told` since when it holds any.
 /// - `asset` is what the key's asset is by itself, see `AssetHeads.swift`; absent where there is none.
 /// - `w` is the id of the last write.
 struct Head: Sendable {
@@ -38,6 +39,7 @@ struct Head: Sendable {
     let sequence: Int64
     let latest: VersionDocument?
     let outbox: [OutboxEntry]
+    let eventCount: Int
     let write: Int64?
     let assetFields: BSONView?
 
@@ -56,6 +58,7 @@ struct Head: Sendable {
             entries.append(entry)
         }
         outbox = entries
+        eventCount = view["events"]?.array?.count ?? 0
     }
 }
 

@@ -2,7 +2,7 @@ import Mongo
 
 /// The collections of the store, their indexes, and what a server must be.
 enum MongoSchema {
-    /// `{_id: {b, k}, seq, latest, live, outbox, due, gone, asset, w}`: one document a key, see `Head`.
+    /// `{_id: {b, k}, seq, latest, live, outbox, due, events, told, gone, asset, w}`: one document a key, see `Head`.
     static let heads: StaticString = "heads"
     /// `{_id: asset, r, ...}`: assets as they are shown and searched, see `AssetProjection`.
     static let assets: StaticString = "assets"
@@ -10,8 +10,13 @@ enum MongoSchema {
     static let words: StaticString = "words"
     /// `{_id: {b, k, s}, r, d}`: former versions; `{_id, r, x}` once removed, see `Relay`.
     static let versions: StaticString = "versions"
-    /// `{_id: blob, o, i}`: blobs that nothing names any more, in the order (`o`, `i`) in which they were moved here.
+    /// `{_id: blob, o, i, c}`: blobs that nothing names any more, in the order (`o`, `i`) in which they were moved here; `c` is true for
+    /// those in `contents`.
     static let garbage: StaticString = "garbage"
+    /// `{_id: blob, d, t}`: the bytes of small objects, see `Contents`.
+    static let contents: StaticString = "contents"
+    /// `{_id: blob, d, t}`: contents that nothing named, set aside by `ogw check --repair`.
+    static let strays: StaticString = "strays"
     /// `{_id: number, name, owner, created, versioning, assets, removing}`.
     static let buckets: StaticString = "buckets"
     /// `{_id: upload, b, k, ...}`, see `UploadDocument`.
@@ -27,12 +32,28 @@ enum MongoSchema {
     /// `{_id: random, seen, order, reads}`, see `GatewayDocuments`.
     static let gateways: StaticString = "gateways"
 
+    /// `{_id: number, e, m, ...}`: events in their order, see `EventLog`.
+    static let events: StaticString = "events"
+    /// `{_id: random, s, m, n, e}`: events that no change of a head made, until they are moved to `events`.
+    static let noted: StaticString = "noted"
+    /// `{_id: {b, r}, d, w}`: the hooks of buckets, each revision.
+    static let hooks: StaticString = "hooks"
+    /// Runs of hooks and their jobs, see `JobDocuments`.
+    static let jobGroups: StaticString = "job_groups"
+    static let jobs: StaticString = "jobs"
+    /// `{_id: name, document, secret, created, position, dropped}`: receivers of events.
+    static let targets: StaticString = "targets"
+    /// `{_id: name, holder, until}`: what one gateway does for all.
+    static let duties: StaticString = "duties"
+
     static let format: Int64 = 1
     /// Partial index of live heads in the order of keys.
     static let listing: BSONValue = "listing"
     /// Index of former versions, by key, newest first.
     static let newestFirst: BSONValue = "newest_first"
     static let uploadOrder: BSONValue = "upload_order"
+    /// Index of garbage in `contents`.
+    static let droppedContents: BSONValue = "contents"
     /// Index of heads by their assets.
     static let byAsset: BSONValue = "asset"
     /// Index of assets by what they are found by, newest first; and the same for each customer.
@@ -100,6 +121,7 @@ enum MongoSchema {
                 ["name": "gone", "key": ["gone": 1], "expireAfterSeconds": 60],
                 ["name": "blob", "key": ["latest.b": 1], "sparse": true],
                 ["name": byAsset, "key": ["asset.i": 1], "sparse": true],
+                ["name": "told", "key": ["told": 1], "sparse": true],
             ], of: heads)
         try database.createIndexes(
             [
@@ -117,7 +139,11 @@ enum MongoSchema {
                 ["name": "blob", "key": ["d.b": 1], "sparse": true],
                 ["name": "removed", "key": ["x": 1], "expireAfterSeconds": 3_600],
             ], of: versions)
-        try database.createIndexes([["name": "order", "key": ["o": 1, "i": 1, "_id": 1]]], of: garbage)
+        try database.createIndexes(
+            [
+                ["name": "order", "key": ["o": 1, "i": 1, "_id": 1]],
+                ["name": droppedContents, "key": ["o": 1], "partialFilterExpression": ["c": true]],
+            ], of: garbage)
         try database.createIndexes([["name": "name", "key": ["name": 1], "unique": true]], of: buckets)
         try database.createIndexes([["name": "seen", "key": ["seen": 1], "expireAfterSeconds": 300]], of: gateways)
         try database.createIndexes(
@@ -135,5 +161,31 @@ enum MongoSchema {
                 ["name": "blob", "key": ["blob": 1], "sparse": true],
             ], of: parts)
         try database.createIndexes([["name": "access_key", "key": ["accessKey": 1], "unique": true]], of: users)
+        try makeEventIndexes(database)
+    }
+
+    private static func makeEventIndexes(_ database: MongoDatabase) throws(MongoError) {
+        func only(_ state: JobState) -> BSONValue { ["state": .int32(Int32(state.rawValue))] }
+        try database.createIndexes([["name": "order", "key": ["m": 1, "n": 1]]], of: noted)
+        try database.createIndexes([["name": "newest_first", "key": ["_id.b": 1, "_id.r": -1]]], of: hooks)
+        try database.createIndexes([["name": "until", "key": ["until": 1], "expireAfterSeconds": 3_600]], of: duties)
+        try database.createIndexes(
+            [
+                ["name": "told", "key": ["told": 1], "sparse": true],
+                ["name": "object", "key": ["b": 1, "k": 1, "_id": -1]],
+                ["name": "ended", "key": ["ended": 1], "sparse": true],
+            ], of: jobGroups)
+        try database.createIndexes(
+            [
+                // The lane is read from the index where some lanes are full.
+                [
+                    "name": "ready", "key": ["queue": 1, "rank": 1, "_id": 1, "lane": 1],
+                    "partialFilterExpression": only(.available),
+                ],
+                ["name": "due", "key": ["due": 1], "partialFilterExpression": only(.waiting)],
+                ["name": "until", "key": ["until": 1], "partialFilterExpression": only(.leased)],
+                ["name": "running", "key": ["lane": 1], "partialFilterExpression": only(.leased)],
+                ["name": "state", "key": ["state": 1, "_id": 1]], ["name": "group", "key": ["g": 1, "_id": 1]],
+            ], of: jobs)
     }
 }

@@ -7,7 +7,7 @@ public import Threads
 /// Every change of a key is one update of one document, its head, whose filter holds the conditions: `Heads.swift` says what a head
 /// is. What else a change brings travels in the head's outbox, until `Relay` moves it to the collections `versions` and `garbage`.
 /// Reads merge the two. All writes are acknowledged by a majority; reads see what a majority has (`MongoDatabase`).
-public final class MongoStore: MetadataStore {
+public final class MongoStore: EventStore {
     let database: MongoDatabase
     let pool: Pool
     let configuration: MongoStoreConfiguration
@@ -16,7 +16,13 @@ public final class MongoStore: MetadataStore {
     /// Heads that are being relieved of their outboxes by this store.
     let relieved = Lock<Set<HeadKey>>([])
     let writer = HeadWriter()
+    let contents = ContentWriter()
     let firstHeads = FirstHeadLuck()
+    /// Events of this gateway may not have their positions yet.
+    let hasNews = Atomic<Bool>(false)
+    let isGathering = Lock(false)
+    /// When waiting jobs were last looked at.
+    let dueLooks = Lock(LastTime())
     /// Names this gateway among others. Random.
     let gateway = HeadChange.newWrite()
     /// What this gateway was told when it reported.
@@ -82,6 +88,7 @@ public final class MongoStore: MetadataStore {
             while let self, !self.isOver {
                 // Where it fails, a later round goes on.
                 try? await self.relayAll()
+                try? await self.sequenceEvents()
                 if Monotonic.nanoseconds &- janitorCame >= configuration.janitorInterval.nanosecondsClamped {
                     try? await self.endAbandonedAborts()
                     janitorCame = Monotonic.nanoseconds

@@ -62,7 +62,7 @@ extension MongoStore {
     public func putPart(
         _ part: UploadedPart, blob: NewBlob?, of upload: UploadID, key: ObjectKey, in bucket: BucketID
     ) async throws(MetadataError) {
-        guard blob?.bytes == nil else { throw .broken("MongoDB keeps no content of parts") }
+        guard blob?.bytes == nil else { throw .broken("MongoDB keeps no bytes of parts") }
         guard try await uploadDocument(upload, of: key, in: bucket)?.isOpen == true else { throw .noSuchUpload }
         if let blob = part.blob { try makeDurable([blob]) }
         let stamp = HeadChange.newWrite()

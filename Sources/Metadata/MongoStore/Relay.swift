@@ -18,7 +18,10 @@ extension MongoStore {
     /// Moves what one head holds.
     func relay(_ key: HeadKey) async throws(MetadataError) {
         let view = try await perform { (database) throws(MongoError) in try key.read(database) }
-        if let view { try await relay([try Head(view)]) }
+        guard let view else { return }
+        let head = try Head(view)
+        try await relay([head])
+        if head.eventCount >= HeadChange.outboxCountHigh { try await sequenceEvents() }
     }
 
     /// Moves what one head holds; where another task of this store does that already, waits a moment for it.
@@ -116,7 +119,9 @@ extension MongoStore {
     /// keeps what came later.
     private func empty(_ heads: [Head]) async throws(MetadataError) {
         let full = heads.filter { !$0.outbox.isEmpty }
-        let unchanged = full.map { head in
+        // Of a head that is no more, its events tell whether it may go, which only the server knows.
+        let simple = full.filter { $0.latest != nil || $0.eventCount == 0 }
+        let unchanged = simple.map { head in
             var change: BSONDocument = ["$set": ["outbox": []], "$unset": ["due": ""]]
             // What is no head any more may go.
             if head.latest == nil { change.append("$currentDate", ["gone": true]) }
@@ -178,7 +183,7 @@ extension MongoStore {
             [
                 "$set": [
                     "due": ["$cond": [isEmpty, "$$REMOVE", "$due"]],
-                    "gone": ["$cond": [["$and": [isEmpty, isTombstone]], "$$NOW", "$$REMOVE"]],
+                    "gone": ["$cond": [["$and": [isEmpty, isTombstone, HeadEvent.areNone]], "$$NOW", "$$REMOVE"]],
                 ]
             ],
         ]
@@ -190,6 +195,8 @@ struct DroppedBlob {
     var blob: BlobID
     var order: Int64
     var index: Int64
+    /// It lies in `contents`.
+    var isContent = false
 }
 
 /// What a batch of entries comes to.
@@ -212,14 +219,14 @@ private struct RelayWork {
     }
 
     mutating func drop(_ version: VersionDocument, at key: HeadKey, _ order: Int64) throws(MetadataError) {
-        drop(try version.blobs(), order)
+        try drop(blobsOf: version, order)
         if version.mayHaveRow { bury(version.sequence, at: key) }
     }
 
     mutating func remove(
         _ row: BSONView?, at key: HeadKey, _ sequence: Int64, _ order: Int64
     ) throws(MetadataError) {
-        if let version = row?["d"]?.document { drop(try VersionDocument(view: version).blobs(), order) }
+        if let version = row?["d"]?.document { try drop(blobsOf: VersionDocument(view: version), order) }
         bury(sequence, at: key)
     }
 
@@ -233,9 +240,10 @@ private struct RelayWork {
             MongoDatabase.Update(["_id": key.row(sequence), "r": ["$lt": number]], .document(change)))
     }
 
-    private mutating func drop(_ blobs: [BlobID], _ order: Int64) {
-        for (index, blob) in blobs.enumerated() {
-            dropped.append(DroppedBlob(blob: blob, order: order, index: Int64(index)))
+    private mutating func drop(blobsOf version: VersionDocument, _ order: Int64) throws(MetadataError) {
+        let isContent = version.location == .metadata
+        for (index, blob) in try version.blobs().enumerated() {
+            dropped.append(DroppedBlob(blob: blob, order: order, index: Int64(index), isContent: isContent))
         }
     }
 
@@ -244,7 +252,8 @@ private struct RelayWork {
     func garbage(after order: Int64) -> [DroppedBlob] {
         let sorted = dropped.sorted { ($0.order, $0.index) < ($1.order, $1.index) }
         return sorted.enumerated().map { place, blob in
-            DroppedBlob(blob: blob.blob, order: max(blob.order, order), index: Int64(place))
+            DroppedBlob(
+                blob: blob.blob, order: max(blob.order, order), index: Int64(place), isContent: blob.isContent)
         }
     }
 

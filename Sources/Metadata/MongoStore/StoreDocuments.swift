@@ -1,6 +1,7 @@
 import Mongo
 
-/// What binds a database to what lies elsewhere: `{_id: "blobs", store, engine, claimed}` and `{_id: "secrets", check}`.
+/// What binds a database to what lies elsewhere: `{_id: "blobs", store, engine, claimed}` and `{_id: "secrets", check}`. And
+/// `{_id: "worker_tokens", tokens, revision}`.
 ///
 /// `store` is the id of the data folder that has the blobs; or, with `engine`, the id that the place on the engine carries (16 bytes).
 extension MongoStore {
@@ -81,5 +82,30 @@ extension MongoStore {
         }
         guard let kept = try await keyCheck() else { throw .broken("store: the check of the key is gone") }
         return kept
+    }
+
+    /// The tokens of workers as a document, no bytes for none, and how often they changed. May block.
+    public func workerTokens() throws(MetadataError) -> (document: [UInt8], revision: Int64) {
+        let view = try attempt { (database) throws(MongoError) in
+            try database.findOne(["_id": "worker_tokens"], in: MongoSchema.store)
+        }
+        return (view?["tokens"]?.binary ?? [], view?["revision"]?.integer ?? 0)
+    }
+
+    /// False, with nothing done, where they changed since they were of that revision. May block.
+    public func keepWorkerTokens(_ document: [UInt8], after revision: Int64) throws(MetadataError) -> Bool {
+        try attempt { (database) throws(MongoError) in
+            do throws(MongoError) {
+                return try database.update(
+                    [
+                        MongoDatabase.Update(
+                            ["_id": "worker_tokens", "revision": revision == 0 ? nil : .int64(revision)],
+                            .document(["$set": ["tokens": .binary(document), "revision": .int64(revision + 1)]]),
+                            upsert: revision == 0)
+                    ], in: MongoSchema.store) > 0
+            } catch .duplicateKey {
+                return false
+            }
+        }
     }
 }

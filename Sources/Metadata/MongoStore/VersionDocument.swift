@@ -5,8 +5,8 @@ import Mongo
 /// A version as a document, inside a head or a row of `versions`:
 ///
 /// `s` sequence, `r` the sequence of the change that made it what it is, `v` version id, `d` true for a delete marker, `m` modified
-/// (ms), `o` owner, `z` size (64 bits), `e` unquoted ETag (empty for a marker), `b` and `f` the one blob and its CRC, `p` the manifest
-/// of parts, `a` attributes, `c` storage class, `k` checksum, `t` tags, `w` the id of the write that made it, `h` true where a row of
+/// (ms), `o` owner, `z` size (64 bits), `e` unquoted ETag (empty for a marker), `b` and `f` the one blob and its CRC, `i` true where the
+/// blob lies in `contents`, `p` the manifest of parts, `a` attributes, `c` storage class, `k` checksum, `t` tags, `w` the id of the write that made it, `h` true where a row of
 /// `versions` may exist for it. Binary values are in the form of `Records`.
 struct VersionDocument: Sendable {
     let view: BSONView
@@ -48,7 +48,7 @@ struct VersionDocument: Sendable {
         if withContent {
             if let blob {
                 content = .blob(blob)
-                stored = StoredBlob(id: blob, size: size, crc32c: crc32c, location: .file)
+                stored = StoredBlob(id: blob, size: size, crc32c: crc32c, location: location)
             } else if let manifest = view["p"]?.binary {
                 content = .parts(try Records.parts(manifest))
             }
@@ -63,6 +63,9 @@ struct VersionDocument: Sendable {
     }
 
     var crc32c: UInt32? { view["f"]?.integer.map { UInt32(truncatingIfNeeded: $0) } }
+
+    /// Of the one blob.
+    var location: BlobLocation { view["i"]?.isTrue == true ? .metadata : .file }
 
     private func id() throws(MetadataError) -> VersionID {
         guard let id = versionID else { throw .broken("versions: a malformed version id") }
@@ -103,6 +106,7 @@ struct VersionDocument: Sendable {
         case .blob(let id):
             fields.append("b", .int64(Int64(bitPattern: id.value)))
             fields.append("f", blob?.crc32c.map { .int64(Int64($0)) })
+            if blob?.bytes != nil { fields.append("i", true) }
         case .parts(let parts): fields.append("p", .binary(Records.encode(parts)))
         }
         return fields

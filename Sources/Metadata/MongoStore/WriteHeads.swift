@@ -185,7 +185,8 @@ extension MongoStore {
         }
         answer(group.answers)
         if rest.isEmpty {
-            if group.state.outboxCount >= HeadChange.outboxCountHigh { relieveLater(group.key) }
+            let count = max(group.state.outboxCount, group.state.eventCount)
+            if count >= HeadChange.outboxCountHigh { relieveLater(group.key) }
             return release([group.key])
         }
         // The key waits with what waits for it.

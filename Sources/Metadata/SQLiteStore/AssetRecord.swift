@@ -4,6 +4,7 @@ extension Records {
     /// The fields of `AssetDetails` as they are numbered in a record. The numbers never change meaning.
     private enum DetailField: UInt8, CaseIterable {
         case duration = 1, width, height, name, originalFilename, title, description, folder, category, custom
+        case focalPoint, media, text
     }
 
     /// Fields that are nil are left out; nil where all are.
@@ -31,6 +32,14 @@ extension Records {
         put(.folder, details.folder)
         put(.category, details.category)
         put(.custom, details.custom)
+        if let point = details.focalPoint {
+            var number = RecordWriter()
+            number.put(point.x.bitPattern)
+            number.put(point.y.bitPattern)
+            put(.focalPoint, number.bytes)
+        }
+        put(.media, details.media)
+        put(.text, details.text)
         return out.bytes.isEmpty ? nil : out.bytes
     }
 
@@ -56,10 +65,21 @@ extension Records {
             case .folder: details.folder = value
             case .category: details.category = value
             case .custom: details.custom = value
+            case .focalPoint: details.focalPoint = try focalPoint(value)
+            case .media: details.media = value
+            case .text: details.text = value
             case nil: throw .broken("record: an unknown field of an asset")
             }
         }
         return details
+    }
+
+    private static func focalPoint(_ field: [UInt8]) throws(MetadataError) -> FocalPoint {
+        var reader = RecordReader(field)
+        let x = Double(bitPattern: try reader.number())
+        let y = Double(bitPattern: try reader.number())
+        guard let point = FocalPoint(x: x, y: y) else { throw .broken("record: a focal point outside its picture") }
+        return point
     }
 
     static func encode(_ asset: Asset) -> [UInt8] {

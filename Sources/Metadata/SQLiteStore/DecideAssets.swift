@@ -53,9 +53,10 @@ extension Decider {
     }
 
     mutating func setAssetDetails(
-        _ details: AssetDetails, of id: AssetID, _ decision: inout Decision
+        _ details: AssetDetails, of id: AssetID, _ former: AssetDetails?, _ decision: inout Decision
     ) throws(MetadataError) -> Asset {
         guard var asset = try rows.asset(id) else { throw .noSuchKey }
+        if let former, former != asset.details { throw .superseded }
         asset.details = details
         asset.updated = now
         decision.changes.append(.asset(asset, change: draw()))

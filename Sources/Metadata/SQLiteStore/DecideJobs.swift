@@ -71,38 +71,12 @@ extension Decider {
         decision.changes.append(.eventsPlanned(through: last))
         for var group in groups {
             group.created = now
-            if group.steps.allSatisfy({ $0.reason.isEmpty }) {
-                let jobs = group.begin(at: now).map { newJob(of: group, step: $0) }
-                noteEnd(of: group, &decision)
-                decision.changes.append(.jobGroup(group))
-                for job in jobs { decision.changes.append(.job(job)) }
-            } else {
-                // It failed before it began.
-                bury(&group, &decision)
-            }
+            let jobs = group.beginJobs(at: now)
+            noteEnd(of: group, &decision)
+            decision.changes.append(.jobGroup(group))
+            for job in jobs { decision.changes.append(.job(job)) }
         }
         return true
-    }
-
-    /// Makes the jobs of steps that have a reason already why they cannot run, dead from their beginning.
-    private mutating func bury(_ group: inout JobGroup, _ decision: inout Decision) {
-        var jobs: [Job] = []
-        for place in group.begin(at: now) {
-            var job = newJob(of: group, step: place)
-            job.state = .dead
-            job.reason = group.steps[place].reason
-            jobs.append(job)
-            _ = group.end(place, as: .failed, at: now)
-        }
-        noteEnd(of: group, &decision)
-        decision.changes.append(.jobGroup(group))
-        for job in jobs { decision.changes.append(.job(job)) }
-    }
-
-    private func newJob(of group: JobGroup, step: Int) -> Job {
-        Job(
-            id: JobID(at: now), group: group.id, step: step, state: .available, queue: group.queue, lane: group.lane,
-            rank: group.rank, created: now)
     }
 
     mutating func claimJobs(_ claim: JobClaim, _ decision: inout Decision) throws(MetadataError) -> [LeasedJob] {
@@ -190,6 +164,7 @@ extension Decider {
         try apply(completion, to: group.event, &decision)
         job.state = .completed
         job.reason = ""
+        (job.ticket, job.answer) = ([], [])
         job.changed = now
         return end(job, of: &group, as: .completed, &decision)
     }
@@ -198,9 +173,22 @@ extension Decider {
         _ completion: JobCompletion, to event: ObjectEvent, _ decision: inout Decision
     ) throws(MetadataError) {
         if let details = completion.details, let asset = try rows.asset(of: event.key, in: event.bucket) {
-            _ = try setAssetDetails(details, of: asset.id, &decision)
+            if let former = completion.formerDetails, asset.details != former { throw .superseded }
+            _ = try setAssetDetails(details, of: asset.id, nil, &decision)
         }
-        if let tags = completion.tags {
+        if let found = completion.found, let asset = try rows.asset(of: event.key, in: event.bucket),
+            try rows.head(of: event.key, in: event.bucket, nil)?.sequence == event.sequence
+        {
+            let details = asset.details.with(found)
+            if details != asset.details { _ = try setAssetDetails(details, of: asset.id, nil, &decision) }
+        }
+        guard !completion.tags.isEmpty else { return }
+        let present = try rows.version(of: event.key, in: event.bucket, event.versionID)?.tags ?? []
+        let tags = present.laidOver(by: completion.tags)
+        guard tags.count <= Tag.countMax else {
+            throw .limitExceeded("the object would have \(tags.count) tags; \(Tag.countMax) is the most")
+        }
+        if tags != present {
             _ = try setTags(tags, of: event.key, in: event.bucket, event.versionID, nil, &decision)
         }
     }
@@ -222,6 +210,7 @@ extension Decider {
         held = nil
         job.reason = String(failure.reason.prefix(Job.reasonMax))
         job.changed = now
+        if failure.startsAnew { (job.ticket, job.answer) = ([], []) }
         if failure.isCrash { job.crashCount = min(job.crashCount, 1_000_000) + 1 }
         switch failure.next {
         case .retry(let moment):
@@ -234,6 +223,8 @@ extension Decider {
             job.attempt = max(0, job.attempt - 1)
             decision.changes.append(.job(job))
             return JobEnding(group: group, started: [job])
+        case .park(let moment, let ticket):
+            return park(&job, until: moment, ticket: ticket, of: group, &decision)
         case .dead:
             job.state = .dead
             group.steps[job.step].reason = job.reason
@@ -248,7 +239,7 @@ extension Decider {
     private mutating func end(
         _ job: Job, of group: inout JobGroup, as state: JobGroup.StepState, _ decision: inout Decision
     ) -> JobEnding {
-        let started = group.end(job.step, as: state, at: now).map { newJob(of: group, step: $0) }
+        let started = group.end(job.step, as: state, at: now).map { group.newJob(of: $0, at: now) }
         noteEnd(of: group, &decision)
         decision.changes.append(.job(job))
         decision.changes.append(.jobGroup(group))
@@ -258,14 +249,9 @@ extension Decider {
 
     /// The end of a group is an event of its object, where somebody is told of it.
     private mutating func noteEnd(of group: JobGroup, _ decision: inout Decision) {
-        guard group.ended != nil, !group.notify.isEmpty else { return }
-        var event = group.event
+        guard var event = group.endEvent else { return }
         event.position = draw()
         event.moment = now
-        event.draft.name = .jobFinished
-        event.draft.hooks = []
-        event.draft.requestID = group.id.text
-        event.draft.bindings = group.notify.map { EventBinding(id: group.hook, target: $0) }
         decision.changes.append(.event(event))
     }
 
@@ -293,6 +279,7 @@ extension Decider {
         job.attempt = 0
         job.crashCount = 0
         job.token = []
+        (job.ticket, job.answer) = ([], [])
         job.changed = now
         group.retry(job.step)
         decision.changes.append(.job(job))

@@ -16,7 +16,7 @@ extension Decider {
                 throw .limitExceeded("\(Self.targetCountMax) targets")
             }
             target.created = now
-            target.position = sequence
+            target.position = target.firstPosition(after: sequence)
             target.droppedCount = 0
         }
         decision.changes.append(.target(target))

@@ -48,7 +48,8 @@ struct Decider {
             answer = .done
         case .setAssets(let hasAssets, let id): answer = try setAssets(hasAssets, of: id, &decision)
         case .makeAssets(let keys, let id): answer = .made(try makeAssets(of: keys, in: id, &decision))
-        case .setAssetDetails(let details, let id): answer = .asset(try setAssetDetails(details, of: id, &decision))
+        case .setAssetDetails(let details, let id, let former):
+            answer = .asset(try setAssetDetails(details, of: id, former, &decision))
         case .forgetAssetChanges(let last):
             if try rows.hasAssetChanges(through: last) {
                 decision.changes.append(.assetChangesForgotten(through: last))
@@ -62,6 +63,7 @@ struct Decider {
         case .claimJobs(let claim): answer = .claimed(try claimJobs(claim, &decision))
         case .completeJob(let completion): answer = .jobEnded(try complete(completion, &decision))
         case .endTry(let failure): answer = .jobEnded(try endTry(failure, &decision))
+        case .answerJob(let id, let text): answer = .jobAnswered(try self.answer(id, text, &decision))
         case .cancelJobs(let group): answer = .jobEnded(try cancelJobs(of: group, &decision))
         case .retryJob(let job): answer = .jobEnded(try retry(job, &decision))
         case .setTarget(let target): answer = try setTarget(target, &decision)

@@ -203,6 +203,10 @@ extension Records {
         out.put(job.reason.utf8)
         out.put(job.created.milliseconds)
         out.put(job.changed.milliseconds)
+        if !job.ticket.isEmpty || !job.answer.isEmpty {
+            out.put(job.ticket)
+            out.put(job.answer)
+        }
         return out.bytes
     }
 
@@ -225,6 +229,11 @@ extension Records {
         let reason = try text(&reader)
         let created = Timestamp(milliseconds: try reader.signed())
         let changed = Timestamp(milliseconds: try reader.signed())
+        var (ticket, answer): ([UInt8], [UInt8]) = ([], [])
+        if !reader.isAtEnd {
+            ticket = try reader.field()
+            answer = try reader.field()
+        }
         try reader.end()
         var job = Job(
             id: id, group: group, step: step, state: state, queue: queue, lane: lane, rank: rank, created: created)
@@ -235,6 +244,8 @@ extension Records {
         job.worker = worker
         job.reason = reason
         job.changed = changed
+        job.ticket = ticket
+        job.answer = answer
         return job
     }
 

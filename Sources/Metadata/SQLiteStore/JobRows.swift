@@ -24,6 +24,15 @@ extension Rows {
         }
     }
 
+    func hookRevisions() throws(MetadataError) -> [BucketID: Int64] {
+        try connection.with("SELECT bucket, max(revision) FROM hooks GROUP BY bucket") {
+            (row) throws(MetadataError) in
+            var found: [BucketID: Int64] = [:]
+            while try row.next() { found[BucketID(row.int64(0))] = row.int64(1) }
+            return found
+        }
+    }
+
     // MARK: Events
 
     /// In order, those after `position`.

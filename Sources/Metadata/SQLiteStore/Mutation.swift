@@ -19,7 +19,7 @@ enum Mutation: Sendable {
     case relocate(StoredBlob, bytes: [UInt8])
     /// Whether the bucket's objects are assets.
     case setAssets(Bool, BucketID)
-    case setAssetDetails(AssetDetails, AssetID)
+    case setAssetDetails(AssetDetails, AssetID, ifNow: AssetDetails?)
     /// Objects that were there before their bucket had assets become some.
     case makeAssets([ObjectKey], BucketID)
     /// Forgets changes of assets that all who follow have.
@@ -33,6 +33,8 @@ enum Mutation: Sendable {
     case claimJobs(JobClaim)
     case completeJob(JobCompletion)
     case endTry(JobFailure)
+    /// Keeps what came from outside for a job that waits for it.
+    case answerJob(JobID, [UInt8])
     case cancelJobs(group: JobID)
     case retryJob(JobID)
     /// Registers a receiver of events, or replaces what was said of it.
@@ -65,7 +67,7 @@ extension Mutation {
             true
         case .createBucket, .deleteBucket, .setVersioning, .publish, .delete, .setTags, .createUpload, .putPart,
             .completeUpload, .abortUpload, .addUser, .updateUser, .setAssets, .setAssetDetails, .setHooks, .noteEvents,
-            .cancelJobs, .retryJob, .setTarget, .removeTarget:
+            .cancelJobs, .retryJob, .setTarget, .removeTarget, .answerJob:
             false
         }
     }
@@ -78,7 +80,7 @@ extension Mutation {
             true
         case .createBucket, .setVersioning, .publish, .setTags, .createUpload, .putPart, .completeUpload, .addUser,
             .updateUser, .relocate, .setAssets, .setAssetDetails, .makeAssets, .setHooks, .noteEvents, .planJobs,
-            .claimJobs, .completeJob, .endTry, .cancelJobs, .retryJob, .setTarget:
+            .claimJobs, .completeJob, .endTry, .answerJob, .cancelJobs, .retryJob, .setTarget:
             false
         }
     }
@@ -96,6 +98,7 @@ enum Answer: Sendable {
     case planned(Bool)
     case claimed([LeasedJob])
     case jobEnded(JobEnding)
+    case jobAnswered(JobAnswering)
     /// So many things were made.
     case made(Int)
 }

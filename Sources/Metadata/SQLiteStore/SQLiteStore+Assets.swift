@@ -23,8 +23,10 @@ extension SQLiteStore {
     }
 
     @discardableResult
-    public func setAssetDetails(_ details: AssetDetails, of id: AssetID) async throws(MetadataError) -> Asset {
-        guard case .asset(let asset) = try await committer.submit(.setAssetDetails(details, id)) else {
+    public func setAssetDetails(
+        _ details: AssetDetails, of id: AssetID, ifNow former: AssetDetails?
+    ) async throws(MetadataError) -> Asset {
+        guard case .asset(let asset) = try await committer.submit(.setAssetDetails(details, id, ifNow: former)) else {
             throw .broken("the committer answered another question")
         }
         return asset

@@ -28,6 +28,8 @@ public struct GatewayConfiguration: Sendable {
     public var tlsKey: String?
     /// Without a trailing slash; nil for `http://` and the first S3 address.
     public var publicURL: String?
+    /// Without a trailing slash; nil for the first address of the services listener.
+    public var servicesURL: String?
     /// Host names under which `bucket.name` is virtual-host style; lower case, without port.
     public var domains: [String] = ["localhost"]
     public var logFormat = LogFormat.text
@@ -63,6 +65,8 @@ public struct GatewayConfiguration: Sendable {
     public var inlineMax = 128 << 10
     /// Workers that the gateway starts itself.
     public var workers = SupervisorConfiguration()
+    /// How long a read waits for a variant that is made for it.
+    public var variantWait = Duration.seconds(20)
     /// Private addresses that outgoing requests of jobs may reach.
     public var outbound = OutboundRules()
     /// How far a request's date may lie from the clock.
@@ -95,13 +99,20 @@ public struct GatewayConfiguration: Sendable {
     }
 
     /// What OGW_PUBLIC_URL says, or the first TCP address in `bound`, by which this machine reaches the S3 listener.
-    public func publicURL(bound: [ListenAddress]) -> String {
-        if let publicURL { return publicURL }
-        let scheme = tlsCertificate == nil ? "http" : "https"
+    public func publicURL(bound: [ListenAddress]) -> String { publicURL ?? url(of: bound) ?? url(port: 9000) }
+
+    /// The same of the services listener; nil where there is none.
+    func servicesURL(bound: [ListenAddress]) -> String? { bound.isEmpty ? nil : servicesURL ?? url(of: bound) }
+
+    private var scheme: String { tlsCertificate == nil ? "http" : "https" }
+
+    private func url(port: Int) -> String { "\(scheme)://127.0.0.1:\(port)" }
+
+    private func url(of bound: [ListenAddress]) -> String? {
         for case .tcp(let host, let port) in bound {
             let isWildcard = host.isEmpty || host == "0.0.0.0" || host == "::"
             return "\(scheme)://\(ListenAddress.tcp(host: isWildcard ? "127.0.0.1" : host, port: port))"
         }
-        return "\(scheme)://127.0.0.1:9000"
+        return nil
     }
 }

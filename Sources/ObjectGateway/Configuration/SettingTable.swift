@@ -48,7 +48,7 @@ extension Setting {
             },
             Setting(
                 "OGW_CONFIG", "FILE", default: "",
-                "The start file: JSON with users, buckets and targets, which every start makes or brings to what stands there."
+                "The start file: JSON with users, buckets, addons and targets, which every start makes or brings to what stands there."
             ) { (c, v) throws(SettingError) in
                 c.startFile = try v.nonEmpty(wanted: "the path of a JSON file")
             },
@@ -105,6 +105,12 @@ extension Setting {
                 "How clients reach the S3 listener; the first address where not set."
             ) { (c, v) throws(SettingError) in
                 c.publicURL = try readPublicURL(v)
+            },
+            Setting(
+                "OGW_SERVICES_URL", "URL", default: "",
+                "How addons reach the services listener to call back; the first address where not set."
+            ) { (c, v) throws(SettingError) in
+                c.servicesURL = try readPublicURL(v)
             },
             Setting(
                 "OGW_DOMAIN", "NAME,...", default: "localhost",
@@ -210,7 +216,7 @@ extension Setting {
         },
         Setting(
             "OGW_INLINE_MAX", "SIZE", default: "128KiB",
-            "The largest object that lies in the log instead of having a file."
+            "The largest object that lies in the log, or in MongoDB up to 64 KiB, instead of having a file."
         ) { (c, v) throws(SettingError) in
             c.inlineMax = Int(try v.size(0...UInt64(BlobsConfiguration.inlineBytesLimit)))
         },
@@ -291,6 +297,12 @@ extension Setting {
             "OGW_MEDIA", "PROGRAM", default: "", "The program ogw-media; the one beside ogw where not set."
         ) { (c, v) throws(SettingError) in
             c.workers.media = try v.nonEmpty(wanted: "the path of a program")
+        },
+        Setting(
+            "OGW_VARIANT_WAIT", "DURATION", default: "20s",
+            "How long a read with ?variant= waits for a picture that is made for it, before it answers 503."
+        ) { (c, v) throws(SettingError) in
+            c.variantWait = try v.duration(.zero...Duration.seconds(300))
         },
         Setting(
             "OGW_OUTBOUND_ALLOW", "HOST:PORT,...", default: "",

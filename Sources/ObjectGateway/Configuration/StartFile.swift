@@ -1,3 +1,4 @@
+import Addons
 import Bytes
 import Files
 import Glibc
@@ -6,7 +7,7 @@ import JSON
 import Metadata
 import Targets
 
-/// The JSON file of `OGW_CONFIG`: users, buckets and targets that a store shall have. Reading it checks everything that can be known
+/// The JSON file of `OGW_CONFIG`: users, buckets, addons and targets that a store shall have. Reading it checks everything that can be known
 /// without the store.
 struct StartFile: Sendable {
     struct Bucket: Sendable {
@@ -23,10 +24,17 @@ struct StartFile: Sendable {
         var document: JSONValue
     }
 
+    struct Addon: Sendable {
+        var name: String
+        /// As `AddonRegister.set` takes it.
+        var document: JSONValue
+    }
+
     let path: String
     private(set) var users: [KnownUser] = []
     private(set) var buckets: [Bucket] = []
     private(set) var targets: [Target] = []
+    private(set) var addons: [Addon] = []
     private static let sizeMax = 16 << 20
     /// Of users, and of buckets.
     private static let countMax = 100_000
@@ -51,12 +59,15 @@ struct StartFile: Sendable {
             throw SettingError(place: "OGW_CONFIG", value: path, wanted: "a file that holds JSON")
         }
         do throws(JSONFault) {
-            let file = try JSONMembers(root, of: ["users", "buckets", "targets"], at: "")
+            let file = try JSONMembers(root, of: ["users", "buckets", "addons", "targets"], at: "")
             for (place, value) in try file.list("users", countMax: Self.countMax) {
                 users.append(try Self.user(value, at: place))
             }
             for (place, value) in try file.list("buckets", countMax: Self.countMax) {
                 buckets.append(try Self.bucket(value, at: place))
+            }
+            for (place, value) in try file.list("addons", countMax: 1000) {
+                addons.append(try Self.addon(value, at: place))
             }
             for (place, value) in try file.list("targets", countMax: 1000) {
                 targets.append(try Self.target(value, at: place))
@@ -68,6 +79,7 @@ struct StartFile: Sendable {
         try refuseRepeated(users.map(\.name), in: "users", member: "name")
         try refuseRepeated(users.map { String(ascii: $0.accessKey) }, in: "users", member: "access_key")
         try refuseRepeated(buckets.map(\.name.description), in: "buckets", member: "name")
+        try refuseRepeated(addons.map(\.name), in: "addons", member: "name")
         try refuseRepeated(targets.map(\.name.description), in: "targets", member: "name")
     }
 
@@ -114,10 +126,24 @@ struct StartFile: Sendable {
         let members = try JSONMembers(anyOf: value, at: path, secrets: ["secret"])
         let text = try members.requiredText("name", wanted: TargetName.wanted)
         guard let name = TargetName(text) else { throw members.fault("name", wanted: TargetName.wanted) }
-        guard case .object(let all) = value else { throw JSONFault(path: path, wanted: "an object") }
-        let document = JSONValue.object(all.filter { $0.name != "name" })
+        let document = withoutName(value)
         _ = try TargetSettings(name.kind, reading: document, at: path)
         return Target(name: name, document: document)
+    }
+
+    /// The addon's name beside what `PUT /api/addons` takes.
+    private static func addon(_ value: JSONValue, at path: String) throws(JSONFault) -> Addon {
+        let members = try JSONMembers(anyOf: value, at: path, secrets: ["secret"])
+        let name = try members.requiredText("name", wanted: HookName.wanted)
+        guard HookName.isName(name) else { throw members.fault("name", wanted: HookName.wanted) }
+        let document = withoutName(value)
+        _ = try AddonSettings(reading: document, at: path)
+        return Addon(name: name, document: document)
+    }
+
+    private static func withoutName(_ value: JSONValue) -> JSONValue {
+        guard case .object(let members) = value else { return value }
+        return .object(members.filter { $0.name != "name" })
     }
 
     private static func bucket(_ value: JSONValue, at path: String) throws(JSONFault) -> Bucket {

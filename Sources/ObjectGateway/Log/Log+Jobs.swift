@@ -11,6 +11,7 @@ extension Log {
             event("job_not_rescued", level: .error, ["job": .bytes(job.text[...]), "error": .failure(error)])
         case .forgetting(let error): event("job_history_not_forgotten", level: .warning, ["error": .failure(error)])
         case .scheduling(let error): event("schedule_missed", level: .error, ["error": .failure(error)])
+        case .looking(let error): event("jobs_not_looked_at", level: .warning, ["error": .failure(error)])
         case .unknownHook(let hook, let bucket, let revision):
             event(
                 "hook_unknown", level: .warning,

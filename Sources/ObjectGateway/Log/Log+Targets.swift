@@ -7,6 +7,7 @@ extension Log {
         switch problem {
         case .reading(let target, let error):
             event("events_not_read", level: .error, ["target": .text(target), "error": .failure(error)])
+        case .sharing(let error): event("targets_not_shared", level: .warning, ["error": .failure(error)])
         case .noting(let target, let error):
             event("target_not_noted", level: .warning, ["target": .text(target), "error": .failure(error)])
         case .failing(let target, let failure):

@@ -19,7 +19,7 @@ struct GetObject: S3Operation {
     func run(_ input: ObjectReadInput, as caller: Caller) async throws -> Output {
         if input.version != nil { try Access.check(caller, may: .getObjectVersion) }
         return try await services.lookingUpAgain {
-            let selection = try await services.select(input)
+            let selection = try await services.select(input, as: caller)
             if selection.notModified || selection.isEmptyPart { return Output(selection: selection, bytes: .none) }
             let bytes = try await services.objects.open(
                 selection.version, in: selection.bucket.id, range: selection.range)

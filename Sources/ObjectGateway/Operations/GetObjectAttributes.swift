@@ -65,7 +65,7 @@ struct GetObjectAttributes: S3Operation {
         var read = input.read
         read.range = nil
         read.partNumber = nil
-        return Output(input: input, selection: try await services.select(read))
+        return Output(input: input, selection: try await services.select(read, as: caller))
     }
 
     static func encode(_ output: Output) -> Response {

@@ -13,7 +13,7 @@ struct HeadObject: S3Operation {
 
     func run(_ input: ObjectReadInput, as caller: Caller) async throws -> ObjectSelection {
         if input.version != nil { try Access.check(caller, may: .getObjectVersion) }
-        let selection = try await services.select(input)
+        let selection = try await services.select(input, as: caller)
         // A size that is not the content's would be believed.
         try services.objects.check(selection.version)
         return selection

@@ -40,7 +40,8 @@ struct UploadPart: S3Operation {
         }
         let staged = try await services.objects.stage(
             input.payload.source, digests: digests, sizeMax: services.configuration.objectSizeMax,
-            label: BlobLabel(bucket: bucket.name, key: part.key, upload: upload.id, partNumber: part.number))
+            label: BlobLabel(bucket: bucket.name, key: part.key, upload: upload.id, partNumber: part.number),
+            mayBeInline: services.objects.partsMayBeInline)
         let sent = try input.payload.verify(size: staged.size, staged.digests)
         var checksum = sent.map { PartChecksum(algorithm: $0.algorithm, value: $0.value) }
         if let wanted = upload.checksumAlgorithm, let value = staged.digests[wanted] {

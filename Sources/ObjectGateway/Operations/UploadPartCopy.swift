@@ -87,7 +87,8 @@ struct UploadPartCopy: S3Operation {
         let staged = try await services.objects.stageCopy(
             of: source, in: bucket.id, range: range, digests: digests, allowLink: upload.checksumAlgorithm == nil,
             label: BlobLabel(
-                bucket: input.part.bucket, key: upload.key, upload: upload.id, partNumber: input.part.number))
+                bucket: input.part.bucket, key: upload.key, upload: upload.id, partNumber: input.part.number),
+            mayBeInline: services.objects.partsMayBeInline)
         return (bucket, source, staged)
     }
 

@@ -19,6 +19,18 @@ enum AssetJSON {
                 .init("tags", .array(of: .string)), .init("folder", .string),
                 .init("category", .string, required: false), .init("custom", .map(of: .object([]))),
             ])),
+        .init("focal_point", .object([.init("x", .number), .init("y", .number)]), required: false),
+        .init("media", .any(description: "What else a probe found: format, pages, tags, exif, dominant_colour ...")),
+        .init(
+            "variants",
+            .array(
+                of: .object([
+                    .init("name", .string), .init("step", .string), .init("mime_type", .string),
+                    .init("size", .integer),
+                    .init(
+                        "storage", .object([.init("bucket", .string), .init("key", .string), .init("url", .string)])),
+                    .init("created_at", .string),
+                ])), required: false),
         .init(
             "versions",
             .array(
@@ -29,8 +41,10 @@ enum AssetJSON {
         .init("created_at", .string), .init("updated_at", .string), .init("deleted_at", .string, required: false),
     ])
 
-    /// `publicURL` has no slash at its end. Versions are left out where they were not read.
-    static func value(of document: AssetDocument, publicURL: String) -> JSONValue {
+    /// `publicURL` has no slash at its end. Versions, and what was made of the newest, are left out where they were not read.
+    static func value(
+        of document: AssetDocument, publicURL: String, variants: [StoredVariant]? = nil
+    ) -> JSONValue {
         let asset = document.asset
         var members: [JSONValue.Member] = [
             .init("asset_id", text(asset.id.text)), .init("customer_id", asset.customer.map { .string($0) } ?? .null),
@@ -39,9 +53,15 @@ enum AssetJSON {
             .init("mime_type", text(document.contentType)),
             .init("size", .integer(Int64(clamping: document.object.size))),
             .init("duration", asset.details.duration.map { .number(Double($0) / 1_000) } ?? .null),
-            .init("dimensions", dimensions(asset.details)), .init("storage", storage(document, publicURL)),
+            .init("dimensions", dimensions(asset.details)),
+            .init("storage", storage(document.bucket, document.asset.key, publicURL)),
             .init("metadata", metadata(document)),
+            .init("focal_point", document.focalPoint.map { ["x": .number($0.x), "y": .number($0.y)] } ?? .null),
+            .init("media", asset.details.media.flatMap { JSONValue(parsing: $0) } ?? .object([])),
         ]
+        if let variants {
+            members.append(.init("variants", .array(variants.map { variant($0, publicURL) })))
+        }
         if !document.versions.isEmpty { members.append(.init("versions", .array(document.versions.map(version)))) }
         members += [
             .init("created_at", date(asset.created)), .init("updated_at", date(asset.updated)),
@@ -55,12 +75,21 @@ enum AssetJSON {
         return ["width": .integer(width), "height": .integer(height)]
     }
 
-    private static func storage(_ document: AssetDocument, _ publicURL: String) -> JSONValue {
-        let key = document.asset.key.utf8
-        let path = String(ascii: PercentEncoding.encode(key, keepingSlash: true))
+    private static func storage(_ bucket: BucketName, _ key: ObjectKey, _ publicURL: String) -> JSONValue {
+        let path = String(ascii: PercentEncoding.encode(key.utf8, keepingSlash: true))
         return [
-            "bucket": .string(document.bucket.description), "key": text(key),
-            "url": .string("\(publicURL)/\(document.bucket)/\(path)"),
+            "bucket": .string(bucket.description), "key": text(key.utf8),
+            "url": .string("\(publicURL)/\(bucket)/\(path)"),
+        ]
+    }
+
+    private static func variant(_ made: StoredVariant, _ publicURL: String) -> JSONValue {
+        [
+            "name": .string(made.name), "step": .string(made.step),
+            "mime_type": text(made.version.attributes.contentType ?? []),
+            "size": .integer(Int64(clamping: made.version.size)),
+            "storage": storage(made.bucket.name, made.version.key, publicURL),
+            "created_at": date(made.version.modified),
         ]
     }
 

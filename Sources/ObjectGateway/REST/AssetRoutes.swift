@@ -3,7 +3,7 @@ import JSON
 import Metadata
 import Search
 
-/// `GET /api/assets/search` and `GET /api/assets/{asset_id}`.
+/// `GET /api/assets/search`, `GET /api/assets/{asset_id}`, and its focal point.
 struct AssetRoutes: Sendable {
     let store: any MetadataStore
     let index: any AssetSearch
@@ -20,6 +20,22 @@ struct AssetRoutes: Sendable {
                 .get, "/api/assets/{asset_id}", "An asset with its versions", access: .reader,
                 response: .json(AssetJSON.schema)
             ) { input in try await asset(input) },
+            Route(
+                .put, "/api/assets/{asset_id}/focal-point", "Say what matters most in a picture", access: .editor,
+                request: .object([.init("x", .number), .init("y", .number)]), response: .json(AssetJSON.schema)
+            ) { input in
+                let (x, y) = (input.body["x"]?.number ?? -1, input.body["y"]?.number ?? -1)
+                guard let point = FocalPoint(x: x, y: y) else {
+                    let wrong = [("x", x), ("y", y)].filter { !(0...1).contains($0.1) }
+                    throw Problem.invalid(wrong.map { .init(field: $0.0, wanted: "a number from 0 to 1") })
+                }
+                return try await set(point, input)
+            },
+            Route(
+                .delete, "/api/assets/{asset_id}/focal-point",
+                "Take back a focal point; that of the object holds again", access: .editor,
+                response: .json(AssetJSON.schema)
+            ) { input in try await set(nil, input) },
         ]
     }
 
@@ -81,15 +97,44 @@ struct AssetRoutes: Sendable {
             })
     }
 
+    /// With what was made of its newest version.
     private func asset(_ input: RouteInput) async throws -> RouteAnswer {
+        try await answer(try await document(input))
+    }
+
+    private func answer(_ document: AssetDocument) async throws -> RouteAnswer {
+        guard let bucket = try await store.bucket(named: document.bucket) else { throw Self.missing }
+        let made = try await StoredVariants(metadata: store).files(of: document.object, in: bucket) { _, _ in true }
+        return .json(AssetJSON.value(of: document, publicURL: publicURL, variants: made))
+    }
+
+    private func set(_ point: FocalPoint?, _ input: RouteInput) async throws -> RouteAnswer {
+        // A probe may write between.
+        for _ in 0..<10 {
+            let document = try await document(input)
+            var details = document.asset.details
+            details.focalPoint = point
+            do throws(MetadataError) {
+                try await store.setAssetDetails(details, of: document.asset.id, ifNow: document.asset.details)
+            } catch {
+                if error == .noSuchKey { throw Self.missing }
+                guard error == .superseded else { throw error }
+                continue
+            }
+            return try await answer(try await self.document(input))
+        }
+        throw Problem(503, "Unavailable", "The asset keeps changing; try again.")
+    }
+
+    private static let missing = Problem(404, "Not found", "There is no such asset.")
+
+    private func document(_ input: RouteInput) async throws -> AssetDocument {
         let text = [UInt8](input.parameter("asset_id").utf8)
         let document: AssetDocument? =
             if let id = AssetID(text) { try await store.asset(id) } else { nil }
         // Another customer's asset is none.
-        guard let document, input.caller?.customer == nil || input.caller?.customer == document.asset.customer else {
-            throw Problem(404, "Not found", "There is no such asset.")
-        }
-        return .json(AssetJSON.value(of: document, publicURL: publicURL))
+        guard let document, input.sees(customer: document.asset.customer) else { throw Self.missing }
+        return document
     }
 }
 

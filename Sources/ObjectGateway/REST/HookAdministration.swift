@@ -1,3 +1,4 @@
+import Addons
 import Bytes
 import Hooks
 import JSON
@@ -8,6 +9,7 @@ import Targets
 struct HookAdministration: Sendable {
     let jobs: JobEngine?
     let targets: TargetEngine?
+    let addons: AddonRegister?
     let metadata: any MetadataStore
 
     // MARK: Configuration
@@ -20,6 +22,14 @@ struct HookAdministration: Sendable {
         return [
             "bucket": .string(bucket.name.description), "revision": .integer(found?.revision ?? 0),
             "configuration": document ?? ["hooks": []],
+            "built_in": .array(
+                bucket.hasAssets
+                    ? [
+                        [
+                            "name": .string(BuiltInHook.probe.name),
+                            "enabled": .bool(try await engine.hooks.rules(of: bucket)?.probes(in: bucket) ?? false),
+                        ]
+                    ] : []),
         ]
     }
 
@@ -91,11 +101,11 @@ struct HookAdministration: Sendable {
         return ["valid": .bool(faults.isEmpty), "faults": .array(faults.map(Self.value))]
     }
 
-    /// No addon can be registered yet.
     private func surroundings(of bucket: Bucket) async throws -> HookConfiguration.Surroundings {
         let targets = try await targets?.names() ?? []
+        let addons = try await addons?.all() ?? []
         return HookConfiguration.Surroundings(
-            bucket: bucket.name, addons: [], targets: Set(targets.map(\.description)))
+            bucket: bucket.name, addons: Set(addons.map(\.name)), targets: Set(targets.map(\.description)))
     }
 
     static func problem(_ faults: [JSONFault]) -> Problem {

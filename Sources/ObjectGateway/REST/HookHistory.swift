@@ -31,7 +31,8 @@ extension HookAdministration {
             guard let version = try await metadata.version(of: listed.key, in: bucket.id, version: nil),
                 !version.isDeleteMarker
             else { continue }
-            let object = FilteredObject(version, customer: engine.store.customer(ofUser: version.owner))
+            let customer = try await engine.store.customer(ofUser: version.owner)
+            let object = FilteredObject(version, customer: customer)
             let cause = EventCause(routeOf: input.caller)
             guard let draft = rules.draft(.createdPut, of: object, in: bucket, because: cause) else { continue }
             events.append(
@@ -49,18 +50,21 @@ extension HookAdministration {
 
     /// The bucket's, or only the hook that the body names, for objects that were created.
     private func chosenRules(_ input: RouteInput, of bucket: Bucket, _ engine: JobEngine) async throws -> HookRules {
-        guard let rules = try await engine.hooks.rules(of: bucket.id) else {
+        let name = input.body["hook"]?.string
+        let isProbe = name == BuiltInHook.probe.name
+        let found = isProbe ? try await engine.hooks.rules(of: bucket) : try await engine.hooks.rules(of: bucket.id)
+        guard let rules = found else {
             throw Problem(409, "Conflict", "The bucket \(bucket.name) has no hooks.")
         }
         var configuration = rules.configuration
+        // The built-in probe runs again where it is named only.
+        configuration.probesAssets = configuration.probesAssets && isProbe
         // Those that are bound to events hear of what happens, not of what is there.
         configuration.bindings.removeAll { $0.target != nil }
-        guard let name = input.body["hook"]?.string else {
-            return HookRules(configuration, revision: rules.revision)
-        }
+        guard let name else { return HookRules(configuration, revision: rules.revision) }
         configuration.bindings.removeAll { $0.hook != name }
         configuration.hooks.removeAll { $0.name != name }
-        guard !configuration.hooks.isEmpty else {
+        guard !configuration.hooks.isEmpty || HookRules(configuration, revision: 0).probes(in: bucket) else {
             throw Problem.invalid([.init(field: "hook", wanted: "the name of a hook of the bucket", value: name)])
         }
         return HookRules(configuration, revision: rules.revision)
@@ -94,7 +98,8 @@ extension HookAdministration {
         for var event in page where event.position <= end {
             guard event.bucket == bucket.id, event.moment >= since else { continue }
             event.draft.hooks.removeAll { former in
-                !rules.configuration.hooks.contains { $0.isEnabled && $0.name == former.name }
+                if BuiltInHook(former.name) == .probe { return !rules.probes(in: bucket) }
+                return !rules.configuration.hooks.contains { $0.isEnabled && $0.name == former.name }
             }
             // Hooks without steps tell of the event itself.
             event.draft.bindings.removeAll { told in
@@ -140,14 +145,14 @@ extension HookAdministration {
         let name = try Self.event(input)
         let key = try Self.key(input)
         let version = try await metadata.version(of: key, in: bucket.id, version: nil)
-        let customer = version.flatMap { engine.store.customer(ofUser: $0.owner) }
-        guard let version, !version.isDeleteMarker, input.sees(customer: customer) else {
-            throw Problem(404, "Not found", "There is no such object.")
-        }
+        let absent = Problem(404, "Not found", "There is no such object.")
+        guard let version, !version.isDeleteMarker else { throw absent }
+        let customer = try await engine.store.customer(ofUser: version.owner)
+        guard input.sees(customer: customer) else { throw absent }
         guard name.leavesObject else {
             throw Problem(409, "Conflict", "The object is there: delete it, and its hooks hear of it.")
         }
-        let draft = try await engine.hooks.rules(of: bucket.id)?.draft(
+        let draft = try await engine.hooks.rules(of: bucket)?.draft(
             name, of: FilteredObject(version, customer: customer), in: bucket,
             because: EventCause(routeOf: input.caller))
         if let draft {

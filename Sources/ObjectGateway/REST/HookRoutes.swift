@@ -5,7 +5,8 @@ struct HookRoutes: Sendable {
     let administration: HookAdministration
 
     private static let configuration = Schema.any(
-        description: "The hooks of a bucket: {\"presets\": {...}, \"on_demand\": [...], \"hooks\": [...]}.")
+        description:
+            "The hooks of a bucket: {\"presets\": {...}, \"on_demand\": [...], \"probe\": true, \"hooks\": [...]}.")
     private static let revision: [Route.QueryParameter] = [
         .init("revision", .integer, "Only where this revision is the present one; 0 for none. 409 otherwise.")
     ]
@@ -20,6 +21,8 @@ struct HookRoutes: Sendable {
                     .object([
                         .init("bucket", .string), .init("revision", .integer),
                         .init("configuration", Self.configuration),
+                        .init(
+                            "built_in", .array(of: .object([.init("name", .string), .init("enabled", .boolean)]))),
                     ]))
             ) { input in .json(try await hooks.get(input)) },
             Route(

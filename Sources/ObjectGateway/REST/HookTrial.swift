@@ -19,10 +19,17 @@ extension HookAdministration {
                 ])
             }
         } else {
-            rules = try await engine.hooks.rules(of: bucket.id)
+            rules = try await engine.hooks.rules(of: bucket)
         }
         let (object, isThere) = try await object(input, in: bucket, engine)
-        let hooks = rules?.configuration.hooks ?? []
+        var hooks = rules?.configuration.hooks ?? []
+        if rules?.probes(in: bucket) == true {
+            let draft = rules?.draft(name, of: object, in: bucket, because: EventCause(routeOf: input.caller))
+            // A probe has no condition that its description would judge.
+            if draft?.hooks.contains(where: { $0.name == BuiltInHook.probe.name }) == true {
+                hooks.append(BuiltInHook.probe.hook)
+            }
+        }
         return [
             "event": .string("s3:" + name.text), "is_there": .bool(isThere), "object": Self.describe(object),
             "hooks": .array(hooks.map { Self.describe($0, name, object, rules) }),
@@ -36,10 +43,11 @@ extension HookAdministration {
         let key = try Self.key(input)
         let latest = try await metadata.version(of: key, in: bucket.id, version: nil)
         let found = latest.flatMap { $0.isDeleteMarker ? nil : $0 }
-        var object =
-            found.map { FilteredObject($0, customer: engine.store.customer(ofUser: $0.owner)) }
-            ?? FilteredObject(
-                key: key.utf8, size: 0, contentType: nil, tags: [], userMetadata: [], customer: input.caller?.customer)
+        var object = FilteredObject(
+            key: key.utf8, size: 0, contentType: nil, tags: [], userMetadata: [], customer: input.caller?.customer)
+        if let found {
+            object = FilteredObject(found, customer: try await engine.store.customer(ofUser: found.owner))
+        }
         if let type = input.body["content_type"]?.string { object.contentType = Array(type.utf8) }
         if let size = input.body["size"]?.integer {
             guard let size = UInt64(exactly: size) else {

@@ -32,15 +32,19 @@ enum JobJSON {
     ])
 
     /// `jobs` are those of the group; `engine` knows how far those are that run.
-    static func value(of group: JobGroup, jobs: [Job], engine: JobEngine) -> JSONValue {
+    static func value(of group: JobGroup, jobs: [Job], engine: JobEngine) async throws(MetadataError) -> JSONValue {
+        var names: [BucketID: BucketName] = [:]
+        for id in Set(group.steps.flatMap(\.files).map(\.bucket)) {
+            names[id] = try await engine.store.bucket(id)?.name
+        }
         var byStep: [Int: Job] = [:]
         for job in jobs { byStep[job.step] = job }
         var done = 0.0
         let steps = group.steps.enumerated().map { index, step -> JSONValue in
             let job = byStep[index]
-            let progress = job.flatMap { $0.state == .leased ? engine.progress(of: $0.id) : nil }
+            let progress = job.flatMap { $0.state.isEnded ? nil : engine.progress(of: $0.id) }
             done += step.state == .waiting || step.state == .started ? progress?.fraction ?? 0 : 1
-            return value(of: step, in: group, job: job, progress: progress, engine: engine)
+            return value(of: step, in: group, job: job, progress: progress, names)
         }
         let event = group.event
         return [
@@ -57,7 +61,7 @@ enum JobJSON {
     }
 
     private static func value(
-        of step: JobGroup.Step, in group: JobGroup, job: Job?, progress: JobProgress?, engine: JobEngine
+        of step: JobGroup.Step, in group: JobGroup, job: Job?, progress: JobProgress?, _ names: [BucketID: BucketName]
     ) -> JSONValue {
         let reason = step.reason.isEmpty && step.state == .started ? job?.reason ?? "" : step.reason
         return [
@@ -72,15 +76,15 @@ enum JobJSON {
             "stage": progress.map { .string($0.stage) } ?? .null,
             "fraction": progress.map { .number($0.fraction) } ?? .null,
             "reason": reason.isEmpty ? .null : .string(reason),
-            "files": .array(step.files.map { value(of: $0, engine: engine) }),
+            "files": .array(step.files.map { value(of: $0, names) }),
             "result": step.result.isEmpty ? .null : JSONValue(parsing: step.result) ?? .null,
         ]
     }
 
-    private static func value(of file: DerivedFile, engine: JobEngine) -> JSONValue {
+    private static func value(of file: DerivedFile, _ names: [BucketID: BucketName]) -> JSONValue {
         [
             "name": .string(file.name),
-            "bucket": .string(engine.store.bucket(file.bucket)?.name.description ?? ""),
+            "bucket": .string(names[file.bucket]?.description ?? ""),
             "key": .string(file.key.text), "version_id": .string(String(ascii: file.versionID.utf8)),
             "size": .integer(Int64(clamping: file.size)),
             "content_type": .string(String(decoding: file.contentType, as: UTF8.self)),

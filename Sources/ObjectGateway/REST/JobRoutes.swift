@@ -171,7 +171,7 @@ struct JobRoutes: Sendable {
     }
 
     func value(of group: JobGroup, _ engine: JobEngine) async throws -> JSONValue {
-        JobJSON.value(of: group, jobs: try await engine.store.jobs(of: group.id), engine: engine)
+        try await JobJSON.value(of: group, jobs: try await engine.store.jobs(of: group.id), engine: engine)
     }
 
     /// By its id, or by that of one of its steps' jobs. That of another customer is none.

@@ -25,7 +25,16 @@ struct JobStreams: Sendable {
         if let last = input.lastEventID, last.elementsEqual(Self.endID.utf8), group.ended != nil { return .empty }
         return try Self.answer(engine) { writer in
             guard try await tell(of: group, at: place, to: writer, engine) else { return }
-            try await follow(engine, from: place, writer) { change in
+            var told = group
+            // What another gateway does of it is not in this one's feed.
+            func lookAgain() async throws -> Bool {
+                guard let present = try await engine.store.jobGroup(group.id) else { return false }
+                if present == told { return true }
+                told = present
+                return try await tell(of: present, at: engine.feed.last, to: writer, engine)
+            }
+            let idle: (() async throws -> Bool)? = engine.store.isShared ? lookAgain : nil
+            try await follow(engine, from: place, writer, idle: idle) { change in
                 guard change.group == group.id else { return true }
                 if case .progress(let step, let progress) = change.kind {
                     try await writer.write(
@@ -34,6 +43,7 @@ struct JobStreams: Sendable {
                     return true
                 }
                 guard let present = try await engine.store.jobGroup(group.id) else { return false }
+                told = present
                 return try await tell(of: present, at: change.position, to: writer, engine)
             }
         }
@@ -95,14 +105,16 @@ struct JobStreams: Sendable {
 
     // MARK: What both share
 
-    /// Hands on what comes after `place`, until `body` says no, the gateway stops, or the client goes.
+    /// Hands on what comes after `place`, until `body` says no, the gateway stops, or the client goes. `idle` is called after each two seconds
+    /// in which nothing came, and may say no too.
     private func follow(
-        _ engine: JobEngine, from place: UInt64, _ writer: BodyWriter,
+        _ engine: JobEngine, from place: UInt64, _ writer: BodyWriter, idle: (() async throws -> Bool)? = nil,
         _ body: (JobFeed.Change) async throws -> Bool
     ) async throws {
         var place = place
         while true {
-            switch await engine.feed.next(after: place, until: .now + Self.pause) {
+            let pause = idle == nil ? Self.pause : .seconds(2)
+            switch await engine.feed.next(after: place, until: .now + pause) {
             case .changes(let changes):
                 for change in changes {
                     place = change.position
@@ -111,7 +123,9 @@ struct JobStreams: Sendable {
             case .forgotten(let last):
                 place = last
                 try await writer.write(Self.event("reset", id: Self.id(last, engine), .object([])))
-            case .nothing: try await writer.write([UInt8](":\n\n".utf8))
+            case .nothing:
+                try await writer.write([UInt8](":\n\n".utf8))
+                if let idle, try await !idle() { return }
             case .ended: return
             }
         }

@@ -59,6 +59,7 @@ enum OpenAPIDocument {
             switch route.response {
             case .json(let schema): ["application/json": ["schema": schema.document]]
             case .text(let type): .object([.init(type, ["schema": ["type": "string"]])])
+            case .object: ["*/*": ["schema": ["type": "string", "format": "binary"]]]
             case .events: ["text/event-stream": ["schema": ["type": "string"]]]
             case .none: nil
             }

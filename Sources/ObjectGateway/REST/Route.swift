@@ -28,6 +28,8 @@ struct Route: Sendable {
         case text(String)
         /// `text/event-stream`: server-sent events (HTML, section 9.2).
         case events
+        /// The bytes of an object, of its own type.
+        case object
         case none
     }
 
@@ -130,6 +132,8 @@ struct RouteInput: Sendable {
     var query: QueryParameters = .none
     /// Who sent it, where the route asks; nil for the owner of the store.
     var caller: Caller?
+    /// Of the request; nil for one that did not come over HTTP.
+    var head: RequestHead?
     /// The last event that a client has which comes back to a stream.
     var lastEventID: [UInt8]?
 
@@ -146,6 +150,8 @@ struct RouteAnswer: Sendable {
     var value: JSONValue?
     /// Sent in place of `body`, as long as it writes.
     var stream: (@Sendable (BodyWriter) async throws -> Void)?
+    /// Sent in place of all of it, but for what every answer carries.
+    var response: Response?
 
     static func json(_ value: JSONValue, status: Int = 200) -> RouteAnswer {
         RouteAnswer(status: status, contentType: "application/json", body: value.text, value: value)
@@ -157,6 +163,11 @@ struct RouteAnswer: Sendable {
 
     static func events(_ stream: @escaping @Sendable (BodyWriter) async throws -> Void) -> RouteAnswer {
         RouteAnswer(status: 200, contentType: "text/event-stream", body: [], stream: stream)
+    }
+
+    /// An object, as a read of it answers.
+    static func object(_ response: Response) -> RouteAnswer {
+        RouteAnswer(status: response.status, contentType: "application/octet-stream", body: [], response: response)
     }
 
     static let empty = RouteAnswer(status: 204, contentType: "application/json", body: [])

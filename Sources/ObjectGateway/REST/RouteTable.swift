@@ -83,7 +83,7 @@ struct RouteTable: Sendable {
                 answer = await run(
                     route,
                     RouteInput(
-                        parameters: parameters, body: body, query: query, caller: caller,
+                        parameters: parameters, body: body, query: query, caller: caller, head: request.head,
                         lastEventID: request.head.first("last-event-id").map { [UInt8]($0) }))
             } catch let problem as Problem {
                 answer = Self.answer(problem)
@@ -168,6 +168,12 @@ struct RouteTable: Sendable {
     }
 
     private static func response(_ answer: RouteAnswer, allow: [String] = [], method: String) -> Response {
+        if var response = answer.response {
+            // A foreign file is shown in no page of this origin.
+            response.headers.add("x-content-type-options", "nosniff")
+            response.headers.add("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+            return response
+        }
         var headers = HeaderBlock()
         headers.add("cache-control", "no-store")
         headers.add("x-content-type-options", "nosniff")

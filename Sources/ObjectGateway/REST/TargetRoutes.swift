@@ -15,7 +15,8 @@ struct TargetRoutes: Sendable {
     private static let target = Schema.object([
         .init("name", .string), .init("settings", .any(description: "As they were set, without the secret.")),
         .init("has_secret", .boolean), .init("created_at", .string),
-        .init("state", .string(choices: ["idle", "delivering", "failing", "stopped"])), .init("pending", .integer),
+        .init("state", .string(choices: ["idle", "delivering", "failing", "elsewhere", "stopped"])),
+        .init("pending", .integer),
         .init("has_more", .boolean), .init("oldest_pending_at", .string, required: false),
         .init("last_error", .string, required: false), .init("last_error_at", .string, required: false),
         .init("last_delivery_at", .string, required: false), .init("delivered", .integer),
@@ -102,25 +103,8 @@ struct TargetRoutes: Sendable {
     private func remove(_ input: RouteInput) async throws {
         let targets = try required()
         let name = try Self.name(input)
-        if let user = try await user(of: name) {
-            throw Problem(409, "Conflict", "The hooks of the bucket \(user) name \(name): change them first.")
-        }
+        try await jobs.refuseNamed("\(name)", metadata) { $0.targets.contains(name.description) }
         guard try await targets.remove(name) else { throw Problem(404, "Not found", "There is no target \(name).") }
-    }
-
-    /// A bucket whose hooks or bindings name the target.
-    private func user(of name: TargetName) async throws -> BucketName? {
-        let engine = try jobs.required()
-        var after: BucketName?
-        while true {
-            let page = try await metadata.buckets(after: after, prefix: [], limit: 1000)
-            for bucket in page {
-                let rules = try await engine.hooks.rules(of: bucket.id)
-                if rules?.configuration.targets.contains(name.description) == true { return bucket.name }
-            }
-            guard page.count == 1000, let last = page.last else { return nil }
-            after = last.name
-        }
     }
 
     private func test(_ input: RouteInput) async throws -> JSONValue {

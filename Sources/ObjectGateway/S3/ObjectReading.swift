@@ -16,20 +16,26 @@ struct ObjectReadInput: Sendable {
     var overrides: ResponseOverrides
     /// `x-amz-checksum-mode: ENABLED`.
     var wantsChecksum: Bool
+    /// `variant` of the query: which of the pictures that are made of the object is meant in its place.
+    var variant: [UInt8]?
 
     init(_ request: S3Request) throws(S3Error) {
-        let head = request.head
-        bucket = try request.bucketName()
-        key = try request.key()
-        version = try request.versionID()
-        range = head.first("range").flatMap { ByteRange.parse($0) }
-        ifRange = head.first("if-range").map { [UInt8]($0) }
+        self.init(
+            bucket: try request.bucketName(), key: try request.key(), version: try request.versionID(),
+            head: request.head, query: request.query)
         partNumber = try request.number("partNumber", in: 1...10_000)
         if range != nil, partNumber != nil {
             throw S3Error(.invalidRequest, "Cannot specify both Range header and partNumber query parameter")
         }
+    }
+
+    init(bucket: BucketName, key: ObjectKey, version: VersionID?, head: RequestHead, query: QueryParameters) {
+        (self.bucket, self.key, self.version) = (bucket, key, version)
+        variant = query["variant"]
+        range = head.first("range").flatMap { ByteRange.parse($0) }
+        ifRange = head.first("if-range").map { [UInt8]($0) }
         conditions = ReadConditions(head)
-        overrides = ResponseOverrides(request.query)
+        overrides = ResponseOverrides(query)
         wantsChecksum =
             head.first("x-amz-checksum-mode").map { Ascii.equalIgnoringCase($0, Array("ENABLED".utf8)) } ?? false
     }
@@ -56,7 +62,8 @@ struct ObjectSelection: Sendable {
     /// Asked for by number, and of no bytes: no range can say so.
     var isEmptyPart: Bool { part?.size == 0 }
 
-    var bucketIsVersioned: Bool { bucket.versioning != .unversioned }
+    /// A variant's own version id would be taken for the object's.
+    var bucketIsVersioned: Bool { bucket.versioning != .unversioned && input.variant == nil }
 
     /// Status and fields of the answer; the body is the caller's.
     func response() -> Response {
@@ -95,9 +102,19 @@ extension Services {
     /// Finds the version that a read names and judges its conditions, range and part number.
     /// Throws NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker by name), PreconditionFailed,
     /// InvalidRange, InvalidPartNumber.
-    func select(_ input: ObjectReadInput) async throws -> ObjectSelection {
+    func select(_ input: ObjectReadInput, as caller: Caller) async throws -> ObjectSelection {
+        if let name = input.variant {
+            let variant = try await variant(name, of: input, as: caller)
+            return try select(variant.version, in: variant.bucket, input)
+        }
         let bucket = try await self.bucket(input.bucket)
         let version = try await existingVersion(of: input.key, in: bucket, version: input.version)
+        return try select(version, in: bucket, input)
+    }
+
+    private func select(
+        _ version: ObjectVersion, in bucket: Bucket, _ input: ObjectReadInput
+    ) throws(S3Error) -> ObjectSelection {
         var selection = ObjectSelection(
             version: version, bucket: bucket, input: input)
         switch input.conditions.judge(version, now: .now()) {

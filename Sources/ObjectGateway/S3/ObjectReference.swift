@@ -22,9 +22,10 @@ extension Services {
         _ tags: [Tag], of object: ObjectReference, noting name: EventName, by caller: Caller
     ) async throws -> VersionID? {
         let bucket = try await self.bucket(object.bucket)
-        var version = try await existingVersion(of: object.key, in: bucket, version: object.version)
-        version.tags = tags
-        let event = try await event(name, in: bucket, by: caller) { self.filtered(version) }
+        var tagged = try await existingVersion(of: object.key, in: bucket, version: object.version)
+        tagged.tags = tags
+        let version = tagged
+        let event = try await event(name, in: bucket, by: caller) { try await self.filtered(version) }
         let changed = try await metadata.setTags(
             tags, of: object.key, in: bucket.id, version: object.version, event: event)
         if event != nil { jobs?.notice() }

@@ -45,6 +45,7 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
     case noSuchPublicAccessBlockConfiguration = "NoSuchPublicAccessBlockConfiguration"
     case noSuchTagSet = "NoSuchTagSet"
     case noSuchUpload = "NoSuchUpload"
+    case noSuchVariant = "NoSuchVariant"
     case noSuchVersion = "NoSuchVersion"
     case noSuchWebsiteConfiguration = "NoSuchWebsiteConfiguration"
     case notImplemented = "NotImplemented"
@@ -56,9 +57,11 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
     case requestTimeTooSkewed = "RequestTimeTooSkewed"
     case requestTimeout = "RequestTimeout"
     case serverSideEncryptionConfigurationNotFound = "ServerSideEncryptionConfigurationNotFoundError"
+    case serviceUnavailable = "ServiceUnavailable"
     case signatureDoesNotMatch = "SignatureDoesNotMatch"
     case slowDown = "SlowDown"
     case tooManyBuckets = "TooManyBuckets"
+    case variantNotPossible = "VariantNotPossible"
     case contentSHA256Mismatch = "XAmzContentSHA256Mismatch"
 
     var status: Int {
@@ -66,7 +69,8 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
         case .accessDenied, .accessForbidden, .invalidAccessKeyID, .requestTimeTooSkewed, .signatureDoesNotMatch: 403
         case .noSuchBucket, .noSuchKey, .noSuchUpload, .noSuchVersion, .noSuchBucketPolicy, .noSuchCORSConfiguration,
             .noSuchLifecycleConfiguration, .noSuchObjectLockConfiguration, .noSuchPublicAccessBlockConfiguration,
-            .noSuchTagSet, .noSuchWebsiteConfiguration, .objectLockConfigurationNotFound, .ownershipControlsNotFound,
+            .noSuchTagSet, .noSuchVariant, .noSuchWebsiteConfiguration, .objectLockConfigurationNotFound,
+            .ownershipControlsNotFound,
             .replicationConfigurationNotFound, .serverSideEncryptionConfigurationNotFound:
             404
         case .bucketAlreadyExists, .bucketAlreadyOwnedByYou, .bucketNotEmpty:
@@ -78,7 +82,8 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
         case .notModified: 304
         case .internalError: 500
         case .notImplemented: 501
-        case .slowDown: 503
+        case .serviceUnavailable, .slowDown: 503
+        case .variantNotPossible: 422
         case .insufficientStorage: 507
         default: 400
         }
@@ -139,15 +144,18 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
         case .noSuchKey: "The specified key does not exist."
         case .noSuchUpload:
             "The specified multipart upload does not exist. The upload ID might not be valid, or the multipart upload might have been aborted or completed."
+        case .noSuchVariant: "The specified variant does not exist."
         case .noSuchVersion: "The specified version does not exist."
         case .notImplemented: "A header or query that you provided implies functionality that is not implemented."
         case .notModified: "Not Modified"
         case .preconditionFailed: "At least one of the preconditions that you specified did not hold."
         case .requestTimeTooSkewed: "The difference between the request time and the server's time is too large."
         case .requestTimeout: "Your socket connection to the server was not read from or written to in time."
+        case .serviceUnavailable: "The service cannot handle the request now. Try again."
         case .signatureDoesNotMatch:
             "The request signature that the server calculated does not match the signature that you provided. Check your secret access key and signing method."
         case .slowDown: "Please reduce your request rate."
+        case .variantNotPossible: "The variant cannot be made of this object."
         case .tooManyBuckets: "You have attempted to create more buckets than are allowed."
         case .contentSHA256Mismatch: "The provided 'x-amz-content-sha256' header does not match what was computed."
         }

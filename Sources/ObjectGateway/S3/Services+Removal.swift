@@ -11,7 +11,7 @@ extension Services {
 
     /// As `ObjectStore.delete`.
     func delete(_ request: DeleteRequest, in bucket: Bucket, by caller: Caller) async throws -> DeleteResult {
-        guard let rules = try await rules(of: bucket), rules.waits(for: Self.names) else {
+        guard let rules = try await rules(of: bucket), rules.waits(for: Self.names, in: bucket) else {
             return try await objects.delete(request)
         }
         for _ in 0..<Self.decisionsMax {
@@ -33,7 +33,7 @@ extension Services {
     ) async -> [Result<DeleteResult, any Error>] {
         var rules: HookRules?
         do { rules = try await self.rules(of: bucket) } catch { return requests.map { _ in .failure(error) } }
-        guard let rules, rules.waits(for: Self.names) else {
+        guard let rules, rules.waits(for: Self.names, in: bucket) else {
             return await objects.delete(requests).map { result in result.mapError { $0 } }
         }
         var results = [Result<DeleteResult, any Error>](
@@ -69,12 +69,14 @@ extension Services {
         if request.version == nil {
             guard !latest.isDeleteMarker else { return request }
             let name: EventName = bucket.versioning == .unversioned ? .removedDelete : .removedMarker
-            request.event = rules.draft(name, of: filtered(latest), in: bucket, because: cause)
+            request.event = rules.draft(name, of: try await filtered(latest), in: bucket, because: cause)
         } else if request.version == latest.versionID {
             if !latest.isDeleteMarker {
-                request.event = rules.draft(.removedDelete, of: filtered(latest), in: bucket, because: cause)
-            } else if rules.waits(for: [.restored]), let below = try await version(below: latest, in: bucket) {
-                request.event = rules.draft(.restored, of: filtered(below), in: bucket, because: cause)
+                request.event = rules.draft(.removedDelete, of: try await filtered(latest), in: bucket, because: cause)
+            } else if rules.waits(for: [.restored], in: bucket),
+                let below = try await version(below: latest, in: bucket)
+            {
+                request.event = rules.draft(.restored, of: try await filtered(below), in: bucket, because: cause)
             }
         }
         return request

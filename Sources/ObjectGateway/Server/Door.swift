@@ -9,10 +9,11 @@ final class Door: Sendable {
     final class Surface: Sendable {
         let gateway: Gateway
         let services: RouteTable
+        let control: RouteTable
         let workers: WorkerRoutes
 
-        init(gateway: Gateway, services: RouteTable, workers: WorkerRoutes) {
-            (self.gateway, self.services, self.workers) = (gateway, services, workers)
+        init(gateway: Gateway, services: RouteTable, control: RouteTable, workers: WorkerRoutes) {
+            (self.gateway, self.services, self.control, self.workers) = (gateway, services, control, workers)
         }
     }
 
@@ -41,6 +42,8 @@ final class Door: Sendable {
     var gateway: Gateway? { opened.load()?.gateway }
     var workers: WorkerRoutes? { opened.load()?.workers }
     var services: RouteTable { opened.load()?.services ?? waiting }
+    /// What commands of the same machine ask.
+    var control: RouteTable { opened.load()?.control ?? waiting }
 
     /// What a path of the services listener says that has to wait.
     static let problem = Problem(503, "Unavailable", "The store cannot be reached yet; try again.")

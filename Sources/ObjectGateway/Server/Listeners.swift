@@ -14,6 +14,7 @@ struct Listeners {
     private let door: Door
     private let metrics: Metrics
     private let publicURL: String
+    private let servicesURL: String?
 
     /// All of them accept connections when it returns, and none does when it throws. `opensAtOnce` says that `open` follows.
     static func start(
@@ -50,25 +51,30 @@ struct Listeners {
             addSources(to: metrics, s3: s3, services: services)
             return Listeners(
                 s3: s3, services: services, readiness: readiness, door: door, metrics: metrics,
-                publicURL: configuration.publicURL(bound: s3.boundAddresses))
+                publicURL: configuration.publicURL(bound: s3.boundAddresses),
+                servicesURL: configuration.servicesURL(bound: services?.boundAddresses ?? []))
         } catch {
             await s3.stop(within: .seconds(1))
             throw error
         }
     }
 
-    /// From now on requests reach the store. Returns the listener of the control socket. Once.
-    func open(
-        _ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log
-    ) throws(StartError) -> Server {
-        let controlTable = store.controlTable(log: log)
-        let workers = store.workerRoutes(log: log)
-        let control = try Self.start(
+    /// The listener of the control socket, for the folder that this process has opened: so a command learns that the store is awaited, and does
+    /// not open it itself.
+    func startControl(_ configuration: GatewayConfiguration, pool: Pool) throws(StartError) -> Server {
+        let door = door
+        return try Self.start(
             "OGW_DATA", [ControlSocket.address(in: configuration.data)], ServerConfiguration(), pool: pool,
             handler: { request in
-                if workers.takes(request.head) { return await workers.handle(request, isLocal: true) }
-                return await controlTable.handle(request).response
+                if let workers = door.workers, workers.takes(request.head) {
+                    return await workers.handle(request, isLocal: true)
+                }
+                return await door.control.handle(request).response
             })
+    }
+
+    /// From now on requests reach the store. Once.
+    func open(_ store: OpenStore, _ configuration: GatewayConfiguration, pool: Pool, log: Log) {
         let services = ServicesRoutes.table(
             metrics: metrics, readiness: readiness, log: log, pool: pool, publicURL: publicURL, version: ogwVersion,
             store: store.serviceRoutes(publicURL: publicURL), authenticator: ServicesAuthenticator(users: store.users))
@@ -77,9 +83,11 @@ struct Listeners {
             store: store.objects, users: store.users, jobs: store.jobs, targets: store.targets, log: log,
             metrics: metrics,
             configuration: configuration)
-        door.open(Door.Surface(gateway: gateway, services: services, workers: workers))
+        door.open(
+            Door.Surface(
+                gateway: gateway, services: services, control: store.controlTable(log: log),
+                workers: store.workerRoutes(log: log, publicURL: publicURL, servicesURL: servicesURL)))
         readiness.replace(by: Self.checks(store, pool: pool))
-        return control
     }
 
     private static func start(

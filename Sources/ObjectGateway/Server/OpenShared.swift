@@ -4,14 +4,14 @@ import Metadata
 import Threads
 
 extension OpenStore {
-    /// Metadata in MongoDB. There is no log, and each blob, however small, is a file of the data folder or lies on an engine; then the
-    /// folder holds the lock, the key and the socket of one gateway of several. Throws a passing error where MongoDB or the engine is not
-    /// there yet.
+    /// Metadata in MongoDB. There is no log: small blobs lie in the database, others are files of the data folder or lie on an engine; then
+    /// the folder holds the lock, the key and the socket of one gateway of several. Throws a passing error where MongoDB or the engine is
+    /// not there yet.
     static func openShared(
         _ uri: String, _ configuration: GatewayConfiguration, _ blobsConfiguration: BlobsConfiguration, pool: Pool
     ) async throws(StartError) -> Parts {
         var blobsConfiguration = blobsConfiguration
-        blobsConfiguration.inlineBytesMax = 0
+        blobsConfiguration.inlineBytesMax = min(blobsConfiguration.inlineBytesMax, MongoStore.contentBytesMax)
         var storeConfiguration = MongoStoreConfiguration(uri: uri)
         storeConfiguration.clientCountMax = configuration.mongoClientsMax
         let folder = try open(folder: configuration.data, hasLog: false)
@@ -42,11 +42,15 @@ private struct SharedPlace {
             throw StartError("The objects in \(folder.path) cannot be opened: \(error).")
         }
         let metadata = try await connect(storeConfiguration) { try blobs.makeDurable($0) }
-        do throws(MetadataError) {
+        do {
             try await metadata.bindBlobs(to: folder.id)
+            // Those of blobs in the database left no files.
+            let last = try await metadata.lastReservedBlob()
+            try pool.blocking { () throws(BucketsError) in try blobs.skipIDs(through: last) }
         } catch {
             metadata.close()
-            throw StartError(mongoDB: error)
+            if let error = error as? MetadataError { throw StartError(mongoDB: error) }
+            throw StartError("The objects in \(folder.path) cannot be opened", because: error)
         }
         metadata.startRelay()
         let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)

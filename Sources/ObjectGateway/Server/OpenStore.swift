@@ -1,3 +1,4 @@
+import Addons
 import Buckets
 import Files
 import Hooks
@@ -21,7 +22,10 @@ public final class OpenStore: Sendable {
     let jobs: JobEngine?
     /// Receivers of events, to whom nothing is delivered until somebody starts it. Nil where metadata is in MongoDB.
     let targets: TargetEngine?
+    /// Services that hooks call. Nil where metadata is in MongoDB.
+    let addons: AddonRegister?
     let users: UserDirectory
+    private let callbackTokens: CallbackTokens
     let workerTokens: WorkerTokens
     let configuration: GatewayConfiguration
     private let parts: Parts
@@ -38,6 +42,10 @@ public final class OpenStore: Sendable {
         var search: any AssetSearch
 
         var metadata: any MetadataStore { objects.metadata }
+        var events: (any EventStore)? {
+            if let embedded { return embedded }
+            return shared
+        }
 
         func close() async {
             await embedded?.close()
@@ -60,15 +68,17 @@ public final class OpenStore: Sendable {
         engine = parts.engine
         scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
         search = parts.search
-        jobs = parts.embedded.map { JobEngine(store: $0, hooks: HookDirectory($0), pool: pool) }
+        jobs = parts.events.map { JobEngine(store: $0, hooks: HookDirectory($0), pool: pool) }
         var targetConfiguration = TargetEngineConfiguration()
         targetConfiguration.region = configuration.region
         targetConfiguration.outbound = configuration.outbound
-        let sealing = TargetEngine.Sealing(
+        let sealing = SealedRegister.Sealing(
             seal: { secrets.seal($0, context: $1) }, open: { secrets.open($0, context: $1) })
-        targets = parts.embedded.map {
+        targets = parts.events.map {
             TargetEngine(store: $0, sealing: sealing, pool: pool, configuration: targetConfiguration)
         }
+        addons = parts.embedded.map { AddonRegister(store: $0, sealing: sealing, pool: pool) }
+        callbackTokens = CallbackTokens(secrets)
         if let jobs, let targets { jobs.follow { targets.notice() } }
         self.users = users
         self.workerTokens = workerTokens
@@ -92,7 +102,10 @@ public final class OpenStore: Sendable {
             let secrets = try await openSecrets(of: parts, configuration)
             let users = UserDirectory(
                 metadata: parts.metadata, secrets: secrets, freshFor: parts.shared == nil ? nil : .seconds(1))
-            let tokens = try pool.blocking { () throws(StartError) in try WorkerTokens(folder: parts.folder.path) }
+            let tokens = try pool.blocking { () throws(StartError) in
+                if let shared = parts.shared { return WorkerTokens(shared) }
+                return try WorkerTokens(folder: parts.folder.path)
+            }
             return OpenStore(
                 parts, users: users, secrets: secrets, workerTokens: tokens, configuration: configuration, pool: pool)
         } catch {
@@ -197,7 +210,8 @@ public final class OpenStore: Sendable {
 
     /// Those of the services listener that need a store.
     func serviceRoutes(publicURL: String) -> [Route] {
-        assetRoutes(publicURL: publicURL).routes + jobRoutes
+        assetRoutes(publicURL: publicURL).routes + VariantRoutes(services: services).routes + jobRoutes
+            + AddonCallbacks(jobs: jobs, tokens: callbackTokens).routes
     }
 
     /// Those of the control socket.
@@ -205,17 +219,28 @@ public final class OpenStore: Sendable {
         RouteTable(ControlRoutes.routes(administration) + jobRoutes.map { $0.forOwner() }, log: log)
     }
 
-    func workerRoutes(log: Log) -> WorkerRoutes {
-        WorkerRoutes(
-            services: Services(objects: objects, jobs: jobs, targets: targets, configuration: configuration),
-            tokens: workerTokens,
-            log: log)
+    func workerRoutes(log: Log, publicURL: String, servicesURL: String?) -> WorkerRoutes {
+        let orders = addons.map {
+            AddonOrders(
+                services: services, addons: $0, users: users, tokens: callbackTokens, publicURL: publicURL,
+                servicesURL: servicesURL)
+        }
+        return WorkerRoutes(services: services, tokens: workerTokens, log: log, addons: orders)
+    }
+
+    private var services: Services {
+        Services(objects: objects, jobs: jobs, targets: targets, configuration: configuration)
     }
 
     private var jobRoutes: [Route] {
         JobRoutes(jobs: jobs, metadata: metadata).routes
-            + HookRoutes(administration: HookAdministration(jobs: jobs, targets: targets, metadata: metadata)).routes
+            + HookRoutes(
+                administration: HookAdministration(jobs: jobs, targets: targets, addons: addons, metadata: metadata)
+            ).routes
             + TargetRoutes(targets: targets, jobs: jobs, metadata: metadata).routes
+            + AddonRoutes(
+                addons: addons, jobs: jobs, metadata: metadata, outbound: configuration.outbound, pool: objects.pool
+            ).routes
     }
 
     var administration: Administration {

@@ -29,12 +29,13 @@ public final class RunningGateway: Sendable {
         var isStopped = false
         var isOpening = false
         var opened: Opened?
+        /// From when the folder was opened first, also while the store is awaited.
+        var control: Server?
         var welcome: String?
     }
 
     private struct Opened {
         var store: OpenStore
-        var control: Server
         var maintenance: Maintenance?
         var supervisor: WorkerSupervisor?
     }
@@ -109,7 +110,7 @@ public final class RunningGateway: Sendable {
                     "start_file",
                     [
                         "users": .integer(changed.users), "buckets": .integer(changed.buckets),
-                        "targets": .integer(changed.targets),
+                        "targets": .integer(changed.targets), "addons": .integer(changed.addons),
                     ])
             }
             return (store, newRoot)
@@ -126,8 +127,9 @@ public final class RunningGateway: Sendable {
         do throws(StartError) {
             (store, newRoot) = try await Self.open(configuration, startFile, pool: pool, log: log)
         } catch {
-            if error.isPassing { return error }
-            throw error
+            guard error.isPassing else { throw error }
+            try startControl()
+            return error
         }
         do throws(StartError) {
             if try await serve(store, newRoot: newRoot) { return nil }
@@ -137,6 +139,13 @@ public final class RunningGateway: Sendable {
         }
         await store.close()
         return nil
+    }
+
+    /// Commands of this machine reach the gateway when it returns. The folder is this process's.
+    private func startControl() throws(StartError) {
+        if state.withLock({ $0.control != nil }) { return }
+        let control = try listeners.startControl(configuration, pool: pool)
+        state.withLock { $0.control = control }
     }
 
     private func keepOpening(_ startFile: StartFile?, _ later: @Sendable (Outcome) -> Void) async {
@@ -164,7 +173,8 @@ public final class RunningGateway: Sendable {
         do throws(MetadataError) { try await store.targets?.start() } catch {
             throw StartError("The targets of \(configuration.data) cannot be read", because: error)
         }
-        let control = try listeners.open(store, configuration, pool: pool, log: log)
+        try startControl()
+        listeners.open(store, configuration, pool: pool, log: log)
         let maintenance = store.embedded.map { Maintenance($0, pool: pool, log: log) }
         let welcome = newRoot.map {
             let endpoint = configuration.publicURL(bound: listeners.s3.boundAddresses)
@@ -179,8 +189,7 @@ public final class RunningGateway: Sendable {
         }
         await supervisor?.start()
         state.withLock { state in
-            state.opened = Opened(
-                store: store, control: control, maintenance: maintenance, supervisor: supervisor)
+            state.opened = Opened(store: store, maintenance: maintenance, supervisor: supervisor)
             state.welcome = welcome
         }
         return true
@@ -237,11 +246,11 @@ public final class RunningGateway: Sendable {
         await opened?.store.targets?.stop()
         await listeners.s3.stop(within: configuration.stopTimeout)
         await listeners.services?.stop(within: .seconds(1))
-        if let opened {
-            await opened.control.stop(within: .seconds(1))
+        if let control = state.withLock({ $0.control.take() }) {
+            await control.stop(within: .seconds(1))
             _ = try? LinuxDisk().remove(ControlSocket.path(in: configuration.data))
-            await opened.store.close()
         }
+        await opened?.store.close()
         log.event("stopped")
         log.drain()
     }

@@ -1,3 +1,4 @@
+import Addons
 import Bytes
 import Hooks
 import Metadata
@@ -9,9 +10,9 @@ struct StartFileApplication {
     let file: StartFile
     let store: OpenStore
 
-    /// Returns how many users, buckets and targets were made or changed. Throws before the first change where the file does not fit
+    /// Returns how many users, buckets, targets and addons were made or changed. Throws before the first change where the file does not fit
     /// the store.
-    func run() async throws(StartError) -> (users: Int, buckets: Int, targets: Int) {
+    func run() async throws(StartError) -> (users: Int, buckets: Int, targets: Int, addons: Int) {
         do {
             let present = try await store.users.users()
             try checkAccessKeys(present)
@@ -21,8 +22,12 @@ struct StartFileApplication {
                     "targets", 0, "name", value: target.name.description,
                     wanted: "no targets, as metadata is in MongoDB")
             }
+            if store.addons == nil, let addon = file.addons.first {
+                throw file.error(
+                    "addons", 0, "name", value: addon.name, wanted: "no addons, as metadata is in MongoDB")
+            }
             let users = try await putUsers(over: present)
-            return (users, try await putBuckets(over: states), try await putTargets())
+            return (users, try await putBuckets(over: states), try await putTargets(), try await putAddons())
         } catch let error as SettingError {
             throw StartError(error)
         } catch {
@@ -72,6 +77,14 @@ struct StartFileApplication {
         var count = 0
         for target in file.targets {
             if try await store.targets?.set(target.name, target.document) == true { count += 1 }
+        }
+        return count
+    }
+
+    private func putAddons() async throws -> Int {
+        var count = 0
+        for addon in file.addons {
+            if try await store.addons?.set(addon.name, addon.document) == true { count += 1 }
         }
         return count
     }

@@ -168,7 +168,11 @@ public struct StoreMigration: Sendable {
             )
         }
         try await source.refuseUnlessMovable(to: folder.id)
-        let report = try await LogMigration(from: source, to: folder, pool: pool).run(tell: tell)
+        let (objects, engine) = try blobs(of: source, in: folder)
+        defer { engine?.close() }
+        let migration = LogMigration(
+            from: source, to: folder, pool: pool, place: { try await objects.keepOutsideLog($0) })
+        let report = try await migration.run(tell: tell)
         let last = try await source.lastReservedBlob()
         try await source.markMoved(to: folder.id)
         try pool.blocking {
@@ -178,6 +182,25 @@ public struct StoreMigration: Sendable {
             try MigrationNoteFile(folder).remove()
         }
         return Outcome(report: report, former: nil)
+    }
+
+    /// The blobs of the database, among which those get a place that lie in itself.
+    private func blobs(of source: MongoStore, in folder: DataFolder) throws -> (ObjectStore, RemoteBlobs?) {
+        let settings = BlobsConfiguration(configuration)
+        let local = try pool.blocking { () throws(BucketsError) in
+            try LocalBlobs.open(folder, configuration: settings)
+        }
+        guard case .remote(let address) = configuration.blobs else {
+            return (ObjectStore(metadata: source, blobs: local, segments: nil, pool: pool), nil)
+        }
+        do throws(StartError) {
+            let place = RemotePlace(address: address, configuration: configuration, pool: pool)
+            let engine = try place.blobs(
+                ids: .folder(local), storeID: folder.id, garbageLifetime: .zero, settings)
+            return (ObjectStore(metadata: source, blobs: engine, segments: nil, pool: pool), engine)
+        } catch {
+            throw refused(sentence(error))
+        }
     }
 
     /// A new folder gets the id that the objects on the engine carry.

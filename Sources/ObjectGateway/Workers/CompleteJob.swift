@@ -12,7 +12,7 @@ struct CompleteJob: Sendable {
     let engine: JobEngine
 
     func run(_ id: JobID, token: [UInt8], _ body: CompletionBody) async throws -> Response {
-        guard let leased = engine.leased(id, token: token) else {
+        guard let leased = try await engine.leased(id, token: token) else {
             // The same end again, whose answer was lost.
             guard try await engine.wasCompleted(id, by: token) else { throw MetadataError.leaseLost }
             return WorkerRoutes.json(["state": .string(JobState.completed.name), "repeated": .bool(true)])
@@ -34,24 +34,45 @@ struct CompleteJob: Sendable {
             throw Problem(422, "Bad body", "Bytes stand behind the last file.")
         }
         var completion = JobCompletion(job: id, token: token, result: report.keptResult)
+        let labels = VariantLabel.labels(for: work, focus: engine.focus(of: id))
         for (index, blob) in staged.enumerated() {
             let file = report.files[index]
-            completion.files.append(
-                (
-                    name: file.label,
-                    version: try await version(of: file, blob, key: place.keys[index], in: place.bucket, work)
-                ))
+            let label = file.variant.flatMap { labels[$0] }
+            let version = try await version(
+                of: file, blob, key: place.keys[index], in: place.bucket, work, label: label)
+            completion.files.append((name: file.label, version: version))
         }
         try await learn(from: report, work, &completion)
-        let end = completion
+        let made = completion
         let ending = try await services.objects.publish(staged) { () async throws(MetadataError) in
-            try await engine.complete(end)
+            try await end(made, report, work)
         }
         return WorkerRoutes.json([
             "state": .string(JobState.completed.name), "repeated": .bool(ending.isRepeated),
             "keys": .array(place.keys.map { .string($0.text) }),
         ])
     }
+
+    /// What is known of the asset may change meanwhile: then it is read again.
+    private func end(
+        _ made: JobCompletion, _ report: CompletionReport, _ work: JobWork
+    ) async throws(MetadataError) -> JobEnding {
+        var completion = made
+        for _ in 0..<Self.triesMax {
+            do throws(MetadataError) { return try await engine.complete(completion) } catch {
+                guard error == .superseded else { throw error }
+            }
+            let event = work.leased.group.event
+            guard let asset = try await services.metadata.asset(of: event.key, in: event.bucket),
+                let details = try? details(report, work, after: asset.details)
+            else { break }
+            completion.details = details
+            completion.formerDetails = asset.details
+        }
+        throw .superseded
+    }
+
+    private static let triesMax = 20
 
     /// Where the files go.
     private struct Place {
@@ -78,14 +99,18 @@ struct CompleteJob: Sendable {
     }
 
     private func version(
-        of file: CompletionReport.File, _ blob: StagedBlob, key: ObjectKey, in bucket: Bucket, _ work: JobWork
+        of file: CompletionReport.File, _ blob: StagedBlob, key: ObjectKey, in bucket: Bucket, _ work: JobWork,
+        label: UserMetadata?
     ) async throws -> NewVersion {
         let group = work.leased.group
         let event = group.event
         var attributes = ObjectAttributes()
         attributes.contentType = Array(file.contentType.utf8)
+        if let label { attributes.userMetadata = [label] }
         var draft: EventDraft?
-        if let rules = try await engine.hooks.rules(of: bucket.id) {
+        // What a reader had made is news to nobody.
+        let isAnnounced = if case .variant? = BuiltInHook(group.hook) { false } else { true }
+        if isAnnounced, let rules = try await engine.hooks.rules(of: bucket) {
             let origin = EventOrigin(
                 bucket: event.bucket, hook: group.hook, depth: (event.draft.origin?.depth ?? 0) + 1)
             let object = FilteredObject(
@@ -107,23 +132,31 @@ struct CompleteJob: Sendable {
     ) async throws {
         let group = work.leased.group
         switch work.step.action {
-        case .probe:
+        // What was found of a file that another step made is not true of the object.
+        case .probe: if work.step.after == nil { completion.found = report.findings }
+        case .addon:
             guard let asset = try await services.metadata.asset(of: group.event.key, in: group.event.bucket) else {
                 return
             }
-            completion.details = report.details(after: asset.details)
+            completion.details = try details(report, work, after: asset.details)
+            completion.formerDetails = completion.details.map { _ in asset.details }
         case .tag(let tags):
-            guard let source = try await WorkOrder.source(of: group.event, services.metadata) else {
-                throw MetadataError.sourceGone
-            }
             var results: [String: JSONValue] = [:]
             for step in group.steps { results[step.name] = JSONValue(parsing: step.result) }
-            let merged = TagValues.merge(TagValues.fill(tags, from: results), into: source.tags)
-            guard merged.count <= 10 else {
-                throw Problem(422, "Too many tags", "The object would have \(merged.count) tags; ten is the most.")
-            }
-            completion.tags = merged
-        case .watermark, .variants, .preview, .transcode, .addon, .deliver: break
+            completion.tags = TagValues.fill(tags, from: results)
+        case .watermark, .variants, .preview, .transcode, .deliver: break
         }
+    }
+
+    /// Nil where the step says nothing of the asset.
+    private func details(
+        _ report: CompletionReport, _ work: JobWork, after known: AssetDetails
+    ) throws(Problem) -> AssetDetails? {
+        guard case .addon(_, let save) = work.step.action, !save.isEmpty, let found = report.result?["metadata"] else {
+            return nil
+        }
+        var details = known
+        details.custom = try SavedMetadata.custom(known.custom, with: found, at: save)
+        return details
     }
 }

@@ -73,16 +73,46 @@ struct CompletionReport: Sendable {
         return text.count <= JobGroup.resultMax ? text : []
     }
 
-    /// What a probe found of the asset, in place of what was known.
-    func details(after known: AssetDetails) -> AssetDetails {
-        var details = known
+    /// What a probe found of the object.
+    var findings: AssetFindings {
+        var found = AssetFindings()
         if let seconds = result?["duration"]?.number, seconds.isFinite, (0...1e9).contains(seconds) {
-            details.duration = Int64(seconds * 1000)
+            found.duration = Int64(seconds * 1000)
         }
-        if let width = result?["dimensions"]?["width"]?.integer, let height = result?["dimensions"]?["height"]?.integer
+        if let width = result?["dimensions"]?["width"]?.integer,
+            let height = result?["dimensions"]?["height"]?.integer
         {
-            (details.width, details.height) = (width, height)
+            (found.width, found.height) = (width, height)
         }
-        return details
+        guard case .object(let members)? = result else { return found }
+        // The rest is kept as it is; what the object says itself, and what has a place of its own, is not said twice.
+        let others = ["type", "mime", "size", "duration", "dimensions", "text"]
+        var media = members.filter { !others.contains($0.name) && $0.value != .null }
+        for name in ["exif", "tags"] {
+            if JSONValue.object(media).text.count <= Self.mediaMax { break }
+            media.removeAll { $0.name == name }
+        }
+        let kept = JSONValue.object(media).text
+        if !media.isEmpty, kept.count <= Self.mediaMax { found.media = kept }
+        found.text = words
+        return found
+    }
+
+    /// Of what an asset keeps beside its text, in bytes.
+    private static let mediaMax = 16 << 10
+
+    /// The values of embedded tags, then the text of a document; cut between characters.
+    private var words: [UInt8]? {
+        var texts: [String] = []
+        if case .object(let tags)? = result?["tags"] { texts = tags.compactMap(\.value.string) }
+        if let text = result?["text"]?.string { texts.append(text) }
+        var words = Array(texts.joined(separator: " ").utf8)[...]
+        if words.count > AssetFindings.textMax {
+            words = words.prefix(AssetFindings.textMax)
+            // A character's later bytes are 10xxxxxx.
+            while let last = words.last, last & 0xC0 == 0x80 { words = words.dropLast() }
+            if let last = words.last, last >= 0xC0 { words = words.dropLast() }
+        }
+        return words.isEmpty ? nil : [UInt8](words)
     }
 }

@@ -25,11 +25,14 @@ struct WorkOrder: Sendable {
     let inputs: [Input]
     /// Of a watermark whose logo is an object.
     let logo: Input?
+    /// Where variants are cropped around, if the object has one.
+    let focus: FocalPoint?
 
     /// Looks up what the job reads.
     init(_ work: JobWork, metadata: any MetadataStore) async throws {
         self.work = work
         inputs = try await Self.inputs(of: work, metadata)
+        focus = try await Self.focus(of: work, metadata)
         guard case .watermark(let options) = work.step.action, case .logo(.object(let name, let key)) = options.mark
         else {
             logo = nil
@@ -68,6 +71,13 @@ struct WorkOrder: Sendable {
         return [Input(name: AssetName.last(of: event.key.utf8), bucket: event.bucket, version: version)]
     }
 
+    /// Steps before leave the picture's shape as it is.
+    private static func focus(of work: JobWork, _ metadata: any MetadataStore) async throws -> FocalPoint? {
+        guard case .variants = work.step.action, let version = try await source(of: work.leased.group.event, metadata)
+        else { return nil }
+        return try await metadata.focalPoint(of: version, in: work.leased.group.event.bucket)
+    }
+
     /// The very version that the event is about; nil where it is gone.
     static func source(of event: ObjectEvent, _ metadata: any MetadataStore) async throws -> ObjectVersion? {
         let found = try await metadata.version(of: event.key, in: event.bucket, version: event.versionID)
@@ -78,7 +88,7 @@ struct WorkOrder: Sendable {
 
     // MARK: As JSON
 
-    func document(lease: Duration) throws(Fault) -> JSONValue {
+    func document(lease: Duration) -> JSONValue {
         let (job, group) = (work.leased.job, work.leased.group)
         let event = group.event
         var members: [JSONValue.Member] = [
@@ -91,7 +101,7 @@ struct WorkOrder: Sendable {
             .init("bucket", .string(event.draft.bucketName.description)), .init("key", .string(event.key.text)),
             .init("version", event.versionID.map { .string(String(ascii: $0.utf8)) } ?? .null),
             .init("inputs", .array(inputs.map(Self.document))),
-            .init("options", try options()),
+            .init("options", options()),
         ]
         if let logo { members.append(.init("logo", Self.document(logo))) }
         if case .watermark(let options) = work.step.action, case .logo(.url(let url)) = options.mark {
@@ -100,14 +110,16 @@ struct WorkOrder: Sendable {
         return .object(members)
     }
 
-    private func options() throws(Fault) -> JSONValue {
+    private func options() -> JSONValue {
         let action = work.step.action
-        if let options = MediaOptions.options(of: action, presets: work.presets) {
-            guard case .preview(let kinds) = action, !kinds.isEmpty, case .object(let members) = options else {
+        if let options = MediaOptions.options(of: action, presets: work.presets, focus: focus) {
+            guard case .preview(let preview) = action, !preview.kinds.isEmpty, case .object(let members) = options
+            else {
                 return options
             }
             // What is not among them is not kept.
-            return .object(members + [.init("kinds", .array(kinds.map(\.rawValue).sorted().map { .string($0) }))])
+            return .object(
+                members + [.init("kinds", .array(preview.kinds.map(\.rawValue).sorted().map { .string($0) }))])
         }
         switch action {
         case .deliver(let options):
@@ -115,7 +127,6 @@ struct WorkOrder: Sendable {
                 "url": .string(options.url), "field": .string(options.field),
                 "fields": .object(options.fields.map { .init($0.name, .string($0.value)) }),
             ]
-        case .addon(let name, _): throw .impossible("the addon \(name) is not registered")
         default: return .object([])
         }
     }
@@ -130,5 +141,13 @@ struct WorkOrder: Sendable {
                     as: UTF8.self)),
             "etag": .string(String(ascii: input.version.etag.unquoted)),
         ]
+    }
+}
+
+extension MetadataStore {
+    /// The asset's, else the object's own.
+    func focalPoint(of version: ObjectVersion, in bucket: BucketID) async throws(MetadataError) -> FocalPoint? {
+        let asset = try await asset(of: version.key, in: bucket)
+        return asset?.details.focalPoint ?? FocalPoint(of: version.attributes)
     }
 }

@@ -19,9 +19,9 @@ struct WorkerCaller: Sendable {
     static let local = WorkerCaller(group: "local")
 
     /// Throws 401 for a request without a known token in `Authorization: Bearer` (RFC 6750).
-    static func bearing(_ head: RequestHead, among tokens: WorkerTokens) throws(Problem) -> WorkerCaller {
+    static func bearing(_ head: RequestHead, among tokens: WorkerTokens) throws -> WorkerCaller {
         if let field = head.first("authorization"), Ascii.hasPrefixIgnoringCase(field, "bearer "),
-            let name = tokens.name(of: Ascii.trimmed(field.dropFirst(7)))
+            let name = try tokens.name(of: Ascii.trimmed(field.dropFirst(7)))
         {
             // No token may pass for the control socket.
             return WorkerCaller(group: "token:\(name)")

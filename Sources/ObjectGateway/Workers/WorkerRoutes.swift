@@ -12,11 +12,15 @@ struct WorkerRoutes: Sendable {
     let services: Services
     let tokens: WorkerTokens
     let log: Log
+    /// Nil where there are no addons.
+    var addons: AddonOrders?
 
     /// The lease that a request is made under.
     static let leaseField: StaticString = "x-ogw-lease"
     /// How long a claim may wait.
     private static let waitMax_ms: Int64 = 60_000
+    /// As long as a step may take.
+    private static let parkedMax_ms: Int64 = 604_800_000
     /// A worker says at once that it got a job; else its claim was answered to nobody.
     private static let confirmedWithin = Duration.seconds(5)
     private static let prefix = ["api", "worker"].map { Array($0.utf8) }
@@ -24,7 +28,7 @@ struct WorkerRoutes: Sendable {
     enum Call: Equatable {
         case claim
         case heartbeat(JobID), complete(JobID), fail(JobID), release(JobID)
-        case input(JobID, Int), logo(JobID)
+        case input(JobID, Int), logo(JobID), addon(JobID), park(JobID)
     }
 
     /// Whether the request is for this API.
@@ -60,6 +64,10 @@ struct WorkerRoutes: Sendable {
                 order.inputs.indices.contains(number) ? order.inputs[number] : nil
             }
         case .logo(let id): return try await file(request, try await order(id, request.head, engine)) { $0.logo }
+        case .addon(let id):
+            guard let addons else { throw Problem(422, "Cannot be done", "This store has no addons.") }
+            return Self.json(try await addons.document(of: try await order(id, request.head, engine), engine))
+        case .park(let id): return try await park(id, request, engine)
         }
     }
 
@@ -74,6 +82,8 @@ struct WorkerRoutes: Sendable {
         case ("complete", 3): return try method(.post, of: head, .complete(id))
         case ("fail", 3): return try method(.post, of: head, .fail(id))
         case ("release", 3): return try method(.post, of: head, .release(id))
+        case ("park", 3): return try method(.post, of: head, .park(id))
+        case ("addon", 3): return try method(.get, of: head, .addon(id))
         case ("logo", 3): return try method(.get, of: head, .logo(id))
         case ("inputs", 4):
             guard let number = Ascii.decimal(parts[3].utf8).flatMap(Int.init(exactly:)) else { throw nothing }
@@ -132,7 +142,9 @@ struct WorkerRoutes: Sendable {
             guard let work = try await engine.work(of: leased) else {
                 throw WorkOrder.Fault.impossible("the hook \(leased.group.hook) of that time is forgotten")
             }
-            return try await WorkOrder(work, metadata: services.metadata).document(lease: engine.leasePeriod)
+            let order = try await WorkOrder(work, metadata: services.metadata)
+            engine.note(NotedFocus(point: order.focus), of: id)
+            return order.document(lease: engine.leasePeriod)
         } catch WorkOrder.Fault.gone {
             try await engine.abandon(id, token: token)
         } catch WorkOrder.Fault.impossible(let reason) {
@@ -147,8 +159,11 @@ struct WorkerRoutes: Sendable {
     }
 
     private func order(_ id: JobID, _ head: RequestHead, _ engine: JobEngine) async throws -> WorkOrder {
-        guard let leased = engine.leased(id, token: try Self.lease(head)), let work = try await engine.work(of: leased)
-        else { throw MetadataError.leaseLost }
+        let token = try Self.lease(head)
+        guard let leased = try await engine.leased(id, token: token), let work = try await engine.work(of: leased)
+        else {
+            throw MetadataError.leaseLost
+        }
         return try await WorkOrder(work, metadata: services.metadata)
     }
 
@@ -160,7 +175,18 @@ struct WorkerRoutes: Sendable {
         let progress = body["stage"]?.string.map {
             JobProgress(stage: $0, fraction: body["fraction"]?.number ?? 0)
         }
-        return Self.json(["held": .bool(engine.renew(id, token: token, progress: progress))])
+        return Self.json(["held": .bool(try await engine.renew(id, token: token, progress: progress))])
+    }
+
+    private func park(_ id: JobID, _ request: Request, _ engine: JobEngine) async throws -> Response {
+        let token = try Self.lease(request.head)
+        let body = try await RouteTable.body(of: request)
+        guard let ticket = body["ticket"]?.text, ticket.count <= Job.ticketMax, let wait = body["wait_ms"]?.integer,
+            (0...Self.parkedMax_ms).contains(wait)
+        else { throw Problem(422, "Cannot be done", "Wanted a ticket of at most \(Job.ticketMax) bytes, and wait_ms.") }
+        let until = Timestamp(milliseconds: Timestamp.now().milliseconds &+ wait)
+        try await engine.park(id, token: token, until: until, ticket: ticket)
+        return Response(status: 204)
     }
 
     private func file(
@@ -191,16 +217,18 @@ struct WorkerRoutes: Sendable {
     private func fail(_ id: JobID, _ request: Request, _ engine: JobEngine) async throws -> Response {
         let token = try Self.lease(request.head)
         let body = try await RouteTable.body(of: request)
-        guard let leased = engine.leased(id, token: token) else { throw MetadataError.leaseLost }
+        guard let leased = try await engine.leased(id, token: token) else { throw MetadataError.leaseLost }
         let event = leased.group.event
         if event.draft.name.leavesObject, try await WorkOrder.source(of: event, services.metadata) == nil {
             try await engine.abandon(id, token: token)
             return Self.json(["state": .string(JobState.cancelled.name)])
         }
+        if let answer = try await endProbe(leased, body, engine) { return answer }
         let after = body["retry_after_s"]?.number.flatMap { $0.isFinite && $0 > 0 ? Duration.seconds($0) : nil }
         let ending = try await engine.fail(
             id, token: token, reason: body["reason"]?.string ?? "no reason was given",
-            isPermanent: body["permanent"]?.bool ?? false, isCrash: body["crash"]?.bool ?? false, retryAfter: after)
+            isPermanent: body["permanent"]?.bool ?? false, isCrash: body["crash"]?.bool ?? false, retryAfter: after,
+            startsAnew: body["starts_anew"]?.bool ?? false)
         let isDead =
             ending.group.steps.indices.contains(leased.job.step)
             && ending.group.steps[leased.job.step].state == .failed
@@ -212,6 +240,22 @@ struct WorkerRoutes: Sendable {
                 "reason": .text(body["reason"]?.string ?? ""), "dead": .flag(isDead),
             ])
         return Self.json(["state": .string((isDead ? JobState.dead : .waiting).name)])
+    }
+
+    /// Nobody asked for the built-in probe: where there is nothing to tell of a file, that is its end. Nil where it is tried again,
+    /// or the file killed its decoder.
+    private func endProbe(
+        _ leased: LeasedJob, _ body: JSONValue, _ engine: JobEngine
+    ) async throws -> Response? {
+        guard BuiltInHook(leased.group.hook) == .probe, body["crash"]?.bool != true,
+            let work = try await engine.work(of: leased),
+            body["permanent"]?.bool == true || leased.job.attempt >= work.step.retry.attempts
+        else { return nil }
+        let result: JSONValue = ["nothing": .string(String((body["reason"]?.string ?? "").prefix(Job.reasonMax)))]
+        _ = try await engine.complete(
+            JobCompletion(
+                job: leased.job.id, token: leased.job.token, result: result.text, found: AssetFindings()))
+        return Self.json(["state": .string(JobState.completed.name)])
     }
 
     // MARK: Answers
@@ -243,9 +287,11 @@ struct WorkerRoutes: Sendable {
             return Problem(410, "Gone", "The object that the job is for is gone.")
         case WorkOrder.Fault.impossible(let reason): return Problem(422, "Cannot be done", reason)
         case WorkOrder.Fault.notNow(let reason): return Problem(503, "Unavailable", reason)
+        case MetadataError.limitExceeded(let reason): return Problem(422, "Too many", "It cannot be done: \(reason).")
         case MetadataError.diskFull, BucketsError.diskFull:
             return Problem(507, "Insufficient storage", "The disk is full.")
-        case MetadataError.overloaded, MetadataError.unavailable, BucketsError.overloaded, BucketsError.unavailable:
+        case MetadataError.overloaded, MetadataError.unavailable, MetadataError.superseded, BucketsError.overloaded,
+            BucketsError.unavailable:
             return Problem(503, "Unavailable", "The store is busy or away; try again.")
         case BucketsError.tooLarge(let sizeMax):
             return Problem(422, "Too large", "A file has at most \(sizeMax) bytes.")

@@ -66,6 +66,7 @@ final class WorkerSupervisor: Sendable {
 
     /// Those of a gateway that was killed ended with it; what they had is ready again at once.
     func start() async {
+        engine.expectWorkers(true)
         await engine.workersEnded(isCrash: false) { $0.hasPrefix(WorkerCaller.supervised + "/") }
         pool.blocking { FolderRemoval.remove(folder) }
         pool.run { [self] in
@@ -79,6 +80,7 @@ final class WorkerSupervisor: Sendable {
 
     /// Ends all workers: they give back what they have not begun. Returns when none runs.
     func stop() async {
+        engine.expectWorkers(false)
         state.withLock { $0.isStopping = true }
         while state.withLock({ $0.isInRound }) { await pool.sleep(for: .milliseconds(2)) }
         let programs = state.withLock { state in state.slots.compactMap(\.program) }

@@ -15,9 +15,10 @@ struct WorkerTokenRoutes: Sendable {
                 .get, "/worker-tokens", "List the tokens of workers, by name", access: .owner,
                 response: .json(.object([.init("tokens", .array(of: Self.token))]))
             ) { _ in
-                .json([
+                let entries = try pool.blocking { try tokens.entries() }
+                return .json([
                     "tokens": .array(
-                        tokens.entries.map {
+                        entries.map {
                             [
                                 "name": .string($0.name),
                                 "created_at": .string(String(ascii: DateFormats.iso8601($0.created))),

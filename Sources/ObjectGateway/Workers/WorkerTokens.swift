@@ -3,10 +3,11 @@ import Digests
 import Files
 import Glibc
 import JSON
+import Metadata
 import Threads
 
 /// The tokens by which workers on other machines prove that they may take jobs. Their digests are kept in a file of the data
-/// folder; a token itself is shown once.
+/// folder, or in the database that several gateways share; a token itself is shown once.
 final class WorkerTokens: Sendable {
     struct Entry: Sendable, Equatable {
         var name: String
@@ -24,14 +25,24 @@ final class WorkerTokens: Sendable {
         var entries: [Entry] = []
         /// The file is being written; a second change waits its turn elsewhere.
         var isChanging = false
+        /// Before they were read from the database.
+        var readAt: UInt64?
     }
 
-    private let path: String
+    private enum Place {
+        case file(path: String)
+        case database(MongoStore)
+    }
+
+    private let place: Place
     private let state = Lock(State())
+    /// So long another gateway's change may be unknown, in nanoseconds.
+    private static let freshFor: UInt64 = 1_000_000_000
 
     /// Reads the file where there is one. May block.
     init(folder: String) throws(StartError) {
-        path = "\(folder)/\(Self.fileName)"
+        let path = "\(folder)/\(Self.fileName)"
+        place = .file(path: path)
         do {
             // SAFETY: the path is lent for the call.
             guard unsafe access(path, F_OK) == 0 else { return }
@@ -45,12 +56,33 @@ final class WorkerTokens: Sendable {
         }
     }
 
-    var entries: [Entry] { state.withLock { $0.entries } }
+    init(_ store: MongoStore) { place = .database(store) }
+
+    /// May block where several gateways share them.
+    func entries() throws -> [Entry] {
+        guard case .database(let store) = place else { return state.withLock { $0.entries } }
+        let now = Monotonic.nanoseconds
+        let known = state.withLock { state in
+            state.readAt.flatMap { now &- $0 < Self.freshFor ? state.entries : nil }
+        }
+        return try known ?? read(store).entries
+    }
+
+    private func read(_ store: MongoStore) throws -> (entries: [Entry], revision: Int64) {
+        let now = Monotonic.nanoseconds
+        let kept = try store.workerTokens()
+        guard let entries = kept.document.isEmpty ? [] : Self.entries(kept.document) else {
+            throw MetadataError.broken("the tokens of workers in the database are damaged")
+        }
+        state.withLock { ($0.entries, $0.readAt) = (entries, now) }
+        return (entries, kept.revision)
+    }
 
     /// The name of the token's entry; nil for a token that nobody has. How long it takes says nothing about any token.
-    func name(of token: ArraySlice<UInt8>) -> String? {
+    func name(of token: ArraySlice<UInt8>) throws -> String? {
         let digest = Digest.sha256([UInt8](token))
-        return entries.reduce(nil) { found, entry in ConstantTime.equal(entry.digest, digest) ? entry.name : found }
+        return try entries().reduce(nil) { found, entry in ConstantTime.equal(entry.digest, digest) ? entry.name : found
+        }
     }
 
     /// Returns the new token. May block. Throws a problem where the name is taken, or cannot be one.
@@ -79,8 +111,28 @@ final class WorkerTokens: Sendable {
         }
     }
 
-    /// What is in memory changes after the file did.
+    /// What is in memory changes after the file or the database did.
     private func change(_ body: (inout [Entry]) throws -> Void) throws {
+        switch place {
+        case .file(let path): try change(fileAt: path, body)
+        case .database(let store): try change(in: store, body)
+        }
+    }
+
+    /// Another gateway's change may come between; then it is read and changed again.
+    private func change(in store: MongoStore, _ body: (inout [Entry]) throws -> Void) throws {
+        for _ in 0..<10 {
+            let (present, revision) = try read(store)
+            var entries = present
+            try body(&entries)
+            let isDone = try store.keepWorkerTokens(Self.text(entries), after: revision)
+            state.withLock { $0.readAt = nil }
+            if isDone { return }
+        }
+        throw Problem(503, "Unavailable", "The tokens are being changed; try again.")
+    }
+
+    private func change(fileAt path: String, _ body: (inout [Entry]) throws -> Void) throws {
         let present = state.withLock { state -> [Entry]? in
             if state.isChanging { return nil }
             state.isChanging = true
@@ -91,14 +143,25 @@ final class WorkerTokens: Sendable {
         }
         defer { state.withLock { $0.isChanging = false } }
         try body(&entries)
-        try write(entries)
+        try write(entries, to: path)
         let changed = entries
         state.withLock { $0.entries = changed }
     }
 
     /// The name appears only once the bytes are durable.
-    private func write(_ entries: [Entry]) throws {
-        let text = JSONValue.object([
+    private func write(_ entries: [Entry], to path: String) throws {
+        let text = Self.text(entries)
+        let draft = path + ".new"
+        let file = try OpenFile.open(draft, flags: O_WRONLY | O_CREAT | O_TRUNC)
+        try file.write(text.span, at: 0)
+        try file.sync()
+        try LinuxDisk().rename(draft, to: path)
+        let slash = path.lastIndex(of: "/")
+        try OpenFile.syncDirectory(slash.map { String(path[..<$0]) } ?? ".")
+    }
+
+    private static func text(_ entries: [Entry]) -> [UInt8] {
+        JSONValue.object([
             .init(
                 "tokens",
                 .array(
@@ -109,13 +172,6 @@ final class WorkerTokens: Sendable {
                         ]
                     }))
         ]).text
-        let draft = path + ".new"
-        let file = try OpenFile.open(draft, flags: O_WRONLY | O_CREAT | O_TRUNC)
-        try file.write(text.span, at: 0)
-        try file.sync()
-        try LinuxDisk().rename(draft, to: path)
-        let slash = path.lastIndex(of: "/")
-        try OpenFile.syncDirectory(slash.map { String(path[..<$0]) } ?? ".")
     }
 
     private static func entries(_ text: [UInt8]) -> [Entry]? {

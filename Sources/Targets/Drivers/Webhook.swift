@@ -38,11 +38,7 @@ public final class Webhook: EventTarget {
             (name: "content-type", value: "application/json"), (name: "user-agent", value: "ObjectGateway"),
             (name: "x-ogw-event", value: message.event), (name: "x-ogw-event-id", value: message.id),
         ]
-        if let key {
-            let now = "\(Timestamp.now().seconds)"
-            headers.append((name: "x-ogw-timestamp", value: now))
-            headers.append((name: "x-ogw-signature", value: Self.signature(of: message.body, at: now, by: key)))
-        }
+        headers += MessageSignature.fields(of: message.body, by: key, at: .now())
         let limits = StreamLimits(connectTimeout: settings.timeout, timeout: settings.timeout)
         var request = StreamRequest("POST", url: settings.url, headers: headers, body: message.body, limits: limits)
         request.isPublicOnly = !outbound.mayBePrivate(settings.url)
@@ -59,11 +55,6 @@ public final class Webhook: EventTarget {
         } catch {
             return TargetFailure(error.description)
         }
-    }
-
-    /// HMAC-SHA256 over the timestamp, a dot and the body: a body that was recorded cannot be sent again later.
-    static func signature(of body: [UInt8], at timestamp: String, by key: HMACKey) -> String {
-        "v1=" + Hex.string(key.code(of: Array("\(timestamp).".utf8) + body))
     }
 
     public func close() { session.close() }

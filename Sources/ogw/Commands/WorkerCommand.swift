@@ -168,6 +168,7 @@ extension Log {
         case .failed(let job, let reason):
             event("job_failed", level: .warning, ["worker": .text(worker), "job": .text(job), "reason": .text(reason)])
         case .lost(let job): event("job_lost", level: .warning, ["worker": .text(worker), "job": .text(job)])
+        case .parked(let job): event("job_parked", level: .debug, ["worker": .text(worker), "job": .text(job)])
         case .gaveBack(let job): event("job_given_back", ["worker": .text(worker), "job": .text(job)])
         }
     }

@@ -5,10 +5,13 @@ Usage: workers_client.py CASE [ARGUMENT ...]     with AWS_ENDPOINT_URL and AWS's
 import collections
 import concurrent.futures
 import io
+import json
 import math
 import os
 import sys
 import time
+import wave
+import zlib
 
 import boto3
 import botocore.config
@@ -133,6 +136,66 @@ def check_many(count):
     assert set(made.values()) == {1}, [key for key, count in made.items() if count > 1][:5]
     for key in list(wanted)[:20]:
         assert get(key)[0].size == (16, 16), key
+
+
+def write_kinds(folder):
+    """One file of each kind that is told something of, and some of no kind."""
+    Image.effect_noise((320, 200), 40).convert("RGB").save(f"{folder}/noise.png")
+    with wave.open(f"{folder}/tone.wav", "wb") as sound:
+        sound.setnchannels(1), sound.setsampwidth(2), sound.setframerate(8000)
+        sound.writeframes(b"".join(int(8000 * math.sin(i / 5)).to_bytes(2, "little", signed=True) for i in range(96000)))
+    with open(f"{folder}/note.txt", "w") as note:
+        note.write("A short note on quasiperiodic zeppelins.\n" * 3)
+    with open(f"{folder}/random.bin", "wb") as noise:
+        noise.write(os.urandom(50_000))
+    open(f"{folder}/zeros.dat", "wb").write(bytes(5_000))
+
+
+def write_focus(folder):
+    """Four fields of plain colours, as a camera that was held upright stored them: turned by 90 degrees."""
+    image = Image.new("RGB", (600, 800))
+    for x, y, colour in [(0, 0, (200, 0, 0)), (300, 0, (0, 200, 0)), (0, 400, (0, 0, 200)), (300, 400, (200, 200, 0))]:
+        image.paste(colour, (x, y, x + 300, y + 400))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.transpose(Image.Transpose.ROTATE_90).save(f"{folder}/focus.jpg", quality=95, exif=exif)
+
+
+def measure(path, width, height, *colour):
+    """A picture's size, and the colour of its middle where one is named."""
+    image = Image.open(path).convert("RGB")
+    assert image.size == (int(width), int(height)), image.size
+    if colour:
+        middle = image.getpixel((image.width // 2, image.height // 2))
+        assert all(abs(a - int(b)) < 25 for a, b in zip(middle, colour)), middle
+
+
+def corner(path, point, colour):
+    """A tall cut of the four fields shows that of the point, above or below its middle."""
+    image, y = Image.open(path).convert("RGB"), json.loads(point)["y"]
+    seen = image.getpixel((image.width // 2, image.height // 4 if y < 0.5 else image.height * 3 // 4))
+    assert all(abs(a - int(b)) < 25 for a, b in zip(seen, colour.split(","))), (point, seen)
+
+
+def write_poison(folder):
+    """Files that are small and claim to be large, or are no files of their kind at all."""
+    def chunk(kind, data):
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+    header = (50_000).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    with open(f"{folder}/bomb.png", "wb") as bomb:
+        bomb.write(
+            b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000)))
+            + chunk(b"IEND", b""))
+    frame = bytes([0x21, 0xF9, 4, 0, 1, 0, 0, 0, 0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0])
+    with open(f"{folder}/endless.gif", "wb") as gif:
+        gif.write(b"GIF89a" + bytes([1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255]) + frame * 50_000 + b";")
+    with open(f"{folder}/broken.svg", "w") as svg:
+        svg.write('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><g><rect width="5"')
+    content = io.BytesIO()
+    scene(800, 600).save(content, "JPEG")
+    with open(f"{folder}/cut.jpg", "wb") as cut:
+        cut.write(content.getvalue()[:len(content.getvalue()) // 3])
 
 
 if __name__ == "__main__":

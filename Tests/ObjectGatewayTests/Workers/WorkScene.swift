@@ -17,6 +17,9 @@ final class WorkScene: Sendable {
     let engine: JobEngine
     let tokens: WorkerTokens
     let routes: WorkerRoutes
+    /// With the engine that is at work.
+    let gateway: Gateway
+    let services: Services
     let bucket: Bucket
     let derived: Bucket
 
@@ -40,10 +43,11 @@ final class WorkScene: Sendable {
         let text = Array(hooks.utf8)
         _ = try await engine.setHooks(try HookConfiguration(parsing: text), document: text, of: bucket.id)
         tokens = try WorkerTokens(folder: fixture.folder.path)
-        routes = WorkerRoutes(
-            services: Services(objects: fixture.objects, jobs: engine, targets: nil, configuration: configuration),
-            tokens: tokens,
-            log: Log(level: .error))
+        services = Services(objects: fixture.objects, jobs: engine, targets: nil, configuration: configuration)
+        routes = WorkerRoutes(services: services, tokens: tokens, log: Log(level: .error))
+        gateway = Gateway(
+            store: fixture.objects, users: fixture.users, jobs: engine, log: Log(level: .error, writesAccess: false),
+            metrics: Metrics(operations: Gateway.operationNames), configuration: configuration)
     }
 
     /// One step, called `s`, of a hook on what is made.
@@ -138,6 +142,15 @@ final class WorkScene: Sendable {
     }
 
     func made(_ key: String) async throws -> Answer { try await fixture.get(key, bucket: "derived-assets") }
+
+    /// Reads an object of `photos` by the gateway whose engine is at work.
+    func read(
+        _ key: String, _ query: String = "", method: String = "GET", headers: [(String, String)] = [],
+        as user: TestUser = .admin
+    ) async throws -> Answer {
+        try await fixture.send(
+            method, wirePath("photos", key), query, headers: headers, signedBy: user, to: gateway)
+    }
 
     /// Waits for the end of the run that the key's object set off.
     func ended(_ key: String) async throws -> JobGroup {

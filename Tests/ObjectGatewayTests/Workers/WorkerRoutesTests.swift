@@ -241,10 +241,20 @@ import Testing
         var known = AssetDetails()
         known.title = bytes("Evening")
         let report = try CompletionReport(
-            bytes(#"{"result": {"duration": 1.5, "dimensions": {"width": 40, "height": 30}}}"#), sizeMax: 10)
-        let details = report.details(after: known)
+            bytes(
+                #"{"result": {"duration": 1.5, "dimensions": {"width": 40, "height": 30}, "pages": 2, "type": "document", "tags": {"artist": "Ada"}, "text": "of whales"}}"#
+            ), sizeMax: 10)
+        let details = known.with(report.findings)
         #expect(details.duration == 1500 && details.width == 40 && details.height == 30)
-        #expect(details.title == bytes("Evening"))
+        #expect(details.title == bytes("Evening") && details.text == bytes("Ada of whales"))
+        let media = details.media.flatMap { JSONValue(parsing: $0) }
+        #expect(media?["pages"]?.integer == 2 && media?["tags"]?["artist"]?.string == "Ada" && media?["text"] == nil)
+        let long = try CompletionReport(
+            JSONValue.object([.init("result", ["text": .string(String(repeating: "ä", count: 20_000))])]).text,
+            sizeMax: 10)
+        // Cut between characters.
+        let text = try #require(long.findings.text)
+        #expect(text.count <= AssetFindings.textMax && String(validating: text, as: UTF8.self) != nil)
     }
 
     @Test func `a worker elsewhere needs a token, and its lease says whose`() async throws {
