@@ -11,7 +11,7 @@ import Threads
 /// `search`: fills a store with made-up assets through its own commits, has them indexed, and times a mix of queries. Prints
 /// one line of JSON: a report for each kind of query, and what filling took.
 ///
-/// `--folder` for the embedded store, or `--uri` with a database in MongoDB; either is filled the first time only.
+/// `--folder` has the store and its index; with `--uri` the index only, and the store is a database in MongoDB. Filled the first time only.
 enum SearchLoad {
     static func run(_ arguments: Arguments) throws {
         let load = Load(
@@ -36,16 +36,16 @@ enum SearchLoad {
     }
 
     private struct Load: Sendable {
-        /// One of both is empty.
         let folder: String
+        /// Empty for the embedded store.
         let uri: String
         let count: Int
         let queries: Int
         let connections: Int
 
         func run(_ pool: Pool) async throws -> String {
+            if folder.isEmpty { throw ClientError("--folder is missing") }
             if !uri.isEmpty { return try await runShared(pool) }
-            if folder.isEmpty { throw ClientError("--folder or --uri is missing") }
             let data = try DataFolder.open(folder)
             var configuration = SQLiteStoreConfiguration()
             // Two years of assets.
@@ -63,8 +63,11 @@ enum SearchLoad {
         private func runShared(_ pool: Pool) async throws -> String {
             let store = try await MongoStore.open(MongoStoreConfiguration(uri: uri), pool: pool)
             store.startRelay()
-            let members = try await run(store, MongoSearch(store), pool)
+            let data = try DataFolder.open(folder, hasLog: false)
+            var members = try await run(store, SearchIndex(store, in: data), pool)
+            members.append("\"index_bytes\": \(try data.disk.open(data.metadata + "/search.db", .read).size())")
             store.close()
+            data.close()
             return "{\(members.joined(separator: ", "))}"
         }
 
@@ -78,10 +81,7 @@ enum SearchLoad {
             let filled = Loads.elapsed(since: started)
             let indexing = Monotonic.nanoseconds
             index.start()
-            while !index.isCurrent {
-                if let failure = index.status().failure { throw ClientError(failure) }
-                await pool.sleep(for: .milliseconds(20))
-            }
+            await index.settle()
             let indexed = Loads.elapsed(since: indexing)
             var members = ["\"fill_seconds\": \(present ? 0 : filled)", "\"index_seconds\": \(indexed)"]
             members.append("\"build_count\": \(index.status().buildCount)")

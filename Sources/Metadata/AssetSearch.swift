@@ -22,8 +22,8 @@ public protocol AssetSearch: Sendable {
     func observe(_ observer: @escaping @Sendable (SearchStatus) -> Void)
     /// Answers lack assets that are to come.
     var isBuilding: Bool { get }
-    /// Whether everything that was committed before the call is in the index. Blocks for the network, where the store is there.
-    var isCurrent: Bool { get }
+    /// Returns when everything that was committed before the call is in the index, or the index was stopped.
+    func settle() async
     /// Blocks for the disk or the network.
     func status() -> SearchStatus
     /// Throws `unavailable` where the index cannot be read now.

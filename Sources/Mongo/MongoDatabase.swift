@@ -40,7 +40,7 @@ public final class MongoDatabase: Sendable {
         ["w": "majority", "j": true, "wtimeout": .int32(majorityWait_ms)]
     }
 
-    private var readConcern: BSONValue {
+    var readConcern: BSONValue {
         guard let time = clock.last else { return ["level": "majority"] }
         return ["level": "majority", "afterClusterTime": .timestamp(time)]
     }

@@ -53,9 +53,11 @@ import Threads
         // As a gateway opens it.
         let shared = try await Shared(database: moving.database)
         try await shared.store.bindBlobs(to: embedded.data.id)
-        let index = MongoSearch(shared.store)
+        shared.store.startRelay()
+        let (keeper, data) = try Scene.emptyFolder(embedded.data.id)
+        let index = SearchIndex(shared.store, in: data)
         index.start()
-        while index.isBuilding { await Embedded.pool.sleep(for: .milliseconds(10)) }
+        await index.settle()
         let answer = try await index.search(
             SearchRequest(query: try SearchQuery.parse(Array("wanderung".utf8)), customer: [UInt8]("acme".utf8)))
         let bucket = try #require(
@@ -63,9 +65,17 @@ import Threads
         let asset = try #require(try await embedded.store.asset(of: .of("key-5"), in: bucket.id))
         #expect(answer.hits.map(\.id) == [asset.id.bytes])
         #expect(try await shared.store.assets([asset.id]).map(\.asset) == [asset])
+        let row = { () throws -> BSONView? in
+            try shared.plain().findOne(["_id": .binary(asset.id.bytes)], in: MongoSchema.assets)
+        }
+        // For whoever reads the database.
+        while try row() == nil { await Embedded.pool.sleep(for: .milliseconds(10)) }
+        #expect(try row()?["customer_id"]?.text == [UInt8]("acme".utf8))
         await index.stop()
         await embedded.close()
         try shared.drop()
+        data.close()
+        withExtendedLifetime(keeper) {}
     }
 
     @Test func `a store whose buckets have hooks is not moved`() async throws {

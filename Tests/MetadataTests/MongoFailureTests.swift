@@ -1,3 +1,4 @@
+import Digests
 import Metadata
 import Mongo
 import TestMongo
@@ -154,6 +155,11 @@ import Threads
             #expect(listed.map(\.sequence) == listed.map(\.sequence).sorted(by: >))
             #expect(Set(listed.map(\.sequence)).count == listed.count)
             #expect(history.staleReads == 0, "\(key): a read showed less than was acknowledged")
+            for version in listed.prefix(500) {
+                let named = try await two.store.version(of: .of(key), in: bucket, version: version.versionID)
+                let blob = try #require(named?.content.blobs.first)
+                #expect(try await two.store.bytes(of: blob) == version.etag.md5, "\(key): a version without its bytes")
+            }
             if key != "hot" {
                 // One after another by one writer.
                 #expect(found.filter { acknowledged.contains($0) } == history.acknowledged)
@@ -167,9 +173,12 @@ import Threads
 
 extension Subject {
     fileprivate func publish(_ key: String, _ md5: [UInt8], in bucket: BucketID) async throws -> ObjectVersion {
-        try await store.publish(
+        // The bytes are the ETag's.
+        let blob = NewBlob(
+            id: BlobID(Blobs.next()), size: UInt64(md5.count), crc32c: CRC32C.of(md5), bytes: md5)
+        return try await store.publish(
             NewVersion(
-                bucket: bucket, key: .of(key), owner: "alice", size: 1, etag: ETag(md5: md5),
-                attributes: ObjectAttributes(), checksum: nil, tags: [], content: .blob(BlobID(Blobs.next()))))
+                bucket: bucket, key: .of(key), owner: "alice", size: blob.size, etag: ETag(md5: md5),
+                attributes: ObjectAttributes(), checksum: nil, tags: [], content: .blob(blob.id), blob: blob))
     }
 }

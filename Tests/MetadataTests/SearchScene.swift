@@ -1,5 +1,7 @@
+import Files
 import Metadata
 import Search
+import TestSupport
 import Testing
 
 @testable import Metadata
@@ -32,7 +34,9 @@ struct SearchScene {
         case .mongoDB:
             let shared = try await Shared()
             shared.store.startRelay()
-            self.init(shared, MongoSearch(shared.store), try await Self.fill(shared.store))
+            let folder = try MigrationScene.emptyFolder([UInt8](repeating: 5, count: 16))
+            let index = SearchIndex(shared.store, in: folder.data, interval: .milliseconds(5))
+            self.init(shared, index, try await Self.fill(shared.store), keeping: folder)
         }
         index.start()
     }
@@ -45,11 +49,15 @@ struct SearchScene {
         }
     }
 
-    init(_ shared: Shared, _ search: MongoSearch, _ bucket: BucketID) {
+    init(
+        _ shared: Shared, _ search: SearchIndex, _ bucket: BucketID,
+        keeping folder: (keeper: TemporaryFolder, data: DataFolder)
+    ) {
         (store, index, self.bucket) = (shared.store, search, bucket)
         end = {
             await search.stop()
             try shared.drop()
+            folder.data.close()
         }
     }
 
@@ -84,7 +92,7 @@ struct SearchScene {
 
     /// Returns when all that was committed is in.
     func settle() async throws {
-        while !index.isCurrent { try await Task.sleep(for: .milliseconds(2)) }
+        await index.settle()
     }
 
     func answer(

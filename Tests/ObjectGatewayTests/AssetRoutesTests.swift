@@ -47,7 +47,7 @@ import Threads
                         etag: ETag(md5: [UInt8](repeating: 1, count: 16)), attributes: attributes, checksum: nil,
                         tags: [Tag(key: Array("fast".utf8), value: [])], content: .empty))
             }
-            while !store.search.isCurrent { await storePool.sleep(for: .milliseconds(2)) }
+            await store.search.settle()
         }
 
         func get(

@@ -52,9 +52,8 @@ public struct LogMigration: Sendable {
             note = former
             report.isContinued = true
         } else {
-            let isNew = former == nil
             try pool.blocking {
-                if !isNew { try notes.clearFolder() }
+                try notes.clearFolder()
                 try notes.write(note)
             }
         }

@@ -32,7 +32,8 @@ public struct MigrationNoteFile: Sendable {
     /// What of a log and a database there is; nil where there is nothing.
     func contentOfFolder() throws -> String? {
         let segments = try folder.disk.names(in: folder.segments).first.map { "seg/\($0)" }
-        let databases = try databases().first.map { "meta/\($0)" }
+        // The index of a gateway's own is made anew.
+        let databases = try databases().first { $0.hasPrefix("main.db") }.map { "meta/\($0)" }
         return try segments ?? databases ?? folder.disk.names(in: folder.bases).first.map { "base/\($0)" }
     }
 

@@ -33,7 +33,8 @@ extension MongoStore {
 
     private static let migratedCollections = [
         MongoSchema.heads, MongoSchema.versions, MongoSchema.garbage, MongoSchema.buckets, MongoSchema.uploads,
-        MongoSchema.parts, MongoSchema.users, MongoSchema.counters, MongoSchema.assets, MongoSchema.words,
+        MongoSchema.parts, MongoSchema.users, MongoSchema.counters, MongoSchema.assets, MongoSchema.contents,
+        MongoSchema.strays,
     ]
 
     /// Says whose migration this is and how far.

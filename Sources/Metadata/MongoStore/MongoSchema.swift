@@ -4,10 +4,8 @@ import Mongo
 enum MongoSchema {
     /// `{_id: {b, k}, seq, latest, live, outbox, due, events, told, gone, asset, w}`: one document a key, see `Head`.
     static let heads: StaticString = "heads"
-    /// `{_id: asset, r, ...}`: assets as they are shown and searched, see `AssetProjection`.
+    /// `{_id: asset, r, ...}`: assets as they are shown, see `AssetProjection`.
     static let assets: StaticString = "assets"
-    /// `{_id: word}`: every word that an asset ever had.
-    static let words: StaticString = "words"
     /// `{_id: {b, k, s}, r, d}`: former versions; `{_id, r, x}` once removed, see `Relay`.
     static let versions: StaticString = "versions"
     /// `{_id: blob, o, i, c}`: blobs that nothing names any more, in the order (`o`, `i`) in which they were moved here; `c` is true for
@@ -56,9 +54,6 @@ enum MongoSchema {
     static let droppedContents: BSONValue = "contents"
     /// Index of heads by their assets.
     static let byAsset: BSONValue = "asset"
-    /// Index of assets by what they are found by, newest first; and the same for each customer.
-    static let found: BSONValue = "found"
-    static let foundByCustomer: BSONValue = "found_by_customer"
 
     /// The oldest server series: its pipelines know `$tsSecond` and its indexes hide nothing that the store reads.
     static let versionMin: Int64 = 6
@@ -124,14 +119,7 @@ enum MongoSchema {
                 ["name": "told", "key": ["told": 1], "sparse": true],
             ], of: heads)
         try database.createIndexes(
-            [
-                ["name": found, "key": ["w": 1, "_id": -1]],
-                [
-                    "name": foundByCustomer, "key": ["customer_id": 1, "w": 1, "_id": -1],
-                    "partialFilterExpression": ["customer_id": ["$exists": true]],
-                ],
-                ["name": "removed", "key": ["x": 1], "expireAfterSeconds": 3_600],
-            ], of: assets)
+            [["name": "removed", "key": ["x": 1], "expireAfterSeconds": 3_600]], of: assets)
         try database.createIndexes(
             [
                 ["name": newestFirst, "key": ["_id.b": 1, "_id.k": 1, "_id.s": -1]],

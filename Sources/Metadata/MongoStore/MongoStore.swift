@@ -29,8 +29,6 @@ public final class MongoStore: EventStore {
     let reported = Lock(ReportedOrders())
     /// Whom the connection string logs in.
     private let login: String?
-    /// Words that are in the collection of all words, and were met lately.
-    let knownWords = Lock<Set<[UInt8]>>([])
     private let barrier: @Sendable ([BlobID]) throws -> Void
     private let isPrepared = Atomic<Bool>(false)
     private let isClosed = Atomic<Bool>(false)
@@ -83,6 +81,7 @@ public final class MongoStore: EventStore {
 
     /// Moves what heads hold to where it belongs, from now on, until `close`.
     public func startRelay() {
+        pool.run { [weak self] in await self?.makeAssetRows() }
         pool.run { [weak self, pool, configuration] in
             var janitorCame = Monotonic.nanoseconds
             while let self, !self.isOver {

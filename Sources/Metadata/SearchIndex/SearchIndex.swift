@@ -1,5 +1,5 @@
 import Bytes
-import Files
+public import Files
 import SQLite
 public import Search
 import Synchronization
@@ -8,10 +8,9 @@ import Threads
 /// The index of assets in `meta/search.db`: follows the committed changes of the store, behind the writes, and answers
 /// queries. The file is never the truth: where it is missing, broken, or another version's, it is made anew from the store.
 public final class SearchIndex: AssetSearch {
-    private let store: SQLiteStore
+    private let feed: any AssetFeed
     private let pool: Pool
     private let path: String
-    private let disk: any Disk
     private let interval: Duration
     private let state: Lock<State>
     private let follower: Follower
@@ -36,13 +35,27 @@ public final class SearchIndex: AssetSearch {
 
     /// `interval` is the longest time between two looks for changes; `memoryMax` is how many bytes of what answers are ordered by
     /// are kept in memory, about 110 a document.
-    public init(_ store: SQLiteStore, interval: Duration = .milliseconds(150), memoryMax: Int = 256 << 20) {
-        self.store = store
-        self.interval = interval
-        pool = store.pool
-        disk = store.folder.disk
-        path = store.folder.metadata + "/search.db"
-        follower = Follower(store: store, path: path, columnsSizeMax: memoryMax)
+    public convenience init(
+        _ store: SQLiteStore, interval: Duration = .milliseconds(150), memoryMax: Int = 256 << 20
+    ) {
+        self.init(
+            EmbeddedAssetFeed(store: store), folder: store.folder, pool: store.pool, interval: interval,
+            memoryMax: memoryMax)
+    }
+
+    /// The same over a store that other gateways share: each has an index of its own, in its folder.
+    public convenience init(
+        _ store: MongoStore, in folder: DataFolder, interval: Duration = .milliseconds(250), memoryMax: Int = 256 << 20
+    ) {
+        self.init(SharedAssetFeed(store), folder: folder, pool: store.pool, interval: interval, memoryMax: memoryMax)
+    }
+
+    private init(
+        _ feed: any AssetFeed, folder: DataFolder, pool: Pool, interval: Duration, memoryMax: Int
+    ) {
+        (self.feed, self.pool, self.interval) = (feed, pool, interval)
+        path = folder.metadata + "/search.db"
+        follower = Follower(feed, folder: folder, pool: pool, columnsSizeMax: memoryMax)
         state = Lock(State(readers: Self.readers(path), columns: follower.columns))
     }
 
@@ -81,26 +94,21 @@ public final class SearchIndex: AssetSearch {
     /// Answers lack assets that are to come.
     public var isBuilding: Bool { state.withLock { $0.isBuilding } }
 
-    /// Whether everything that was committed before the call is in the index.
-    public var isCurrent: Bool {
-        state.withLock {
-            $0.failure == nil && !$0.isBuilding && $0.position >= store.catalog.withLock(\.lastAssetChange)
+    public func settle() async {
+        var end: Int64?
+        while !isStopped.load(ordering: .relaxed) {
+            if end == nil { end = await feed.end() }
+            if let end, state.withLock({ $0.failure == nil && !$0.isBuilding && $0.position >= end }) { return }
+            await pool.sleep(for: .milliseconds(2))
         }
     }
 
-    /// Blocks for the disk.
+    /// Blocks for the disk or the network.
     public func status() -> SearchStatus {
         let (position, isBuilding, count, began, failure) = state.withLock {
             ($0.position, $0.isBuilding, $0.buildCount, $0.buildBegan, $0.failure)
         }
-        var lag = Duration.zero
-        if isBuilding, let began {
-            lag = began.duration(to: .now)
-        } else if let oldest = try? store.readers.read({ (rows) throws(MetadataError) in
-            try rows.assetChanges(after: position, limit: 1).first
-        }) {
-            lag = .milliseconds(max(0, store.configuration.clock().milliseconds - oldest.moment.milliseconds))
-        }
+        let lag = if isBuilding, let began { began.duration(to: .now) } else { feed.lag(behind: position) }
         return SearchStatus(lag: lag, isBuilding: isBuilding, buildCount: count, failure: failure)
     }
 
@@ -123,10 +131,8 @@ public final class SearchIndex: AssetSearch {
     private func run() async {
         while !isStopped.load(ordering: .relaxed) {
             let began = ContinuousClock.now
-            let step = pool.blocking { takeStep() }
-            if case .forget(let position) = step {
-                _ = try? await store.committer.submit(.forgetAssetChanges(through: position))
-            }
+            let step = await takeStep()
+            if case .forget(let place) = step { await feed.forget(through: place) }
             if case .more = step { continue }
             // After a failure it tries again, not too often.
             let pause = state.withLock { $0.failure } == nil ? interval : max(interval, .seconds(1))
@@ -152,9 +158,9 @@ public final class SearchIndex: AssetSearch {
         case forget(through: Int64)
     }
 
-    private func takeStep() -> Step {
+    private func takeStep() async -> Step {
         do throws(MetadataError) {
-            if try follower.open(disk) {
+            if try await follower.open() {
                 state.withLock { state in
                     // Whoever reads still has the former file, and is the last to.
                     state.readers.close()
@@ -166,9 +172,8 @@ public final class SearchIndex: AssetSearch {
                 }
                 tell()
             }
-            let known = store.catalog.withLock(\.lastAssetChange)
-            let hasMore = try follower.follow(through: known)
-            let durable = try follower.checkpoint()
+            let hasMore = try await follower.follow()
+            let durable = try pool.blocking { () throws(MetadataError) in try follower.checkpoint() }
             let isBuilt = state.withLock { state in
                 defer { state.isBuilding = follower.progress.position == nil }
                 let wasBuilding = state.isBuilding && state.buildBegan != nil
@@ -182,7 +187,7 @@ public final class SearchIndex: AssetSearch {
             if hasMore { return .more }
             return durable.map { .forget(through: $0) } ?? .rest
         } catch {
-            follower.close()
+            pool.blocking { follower.closeIfBroken() }
             let isNew = state.withLock { state in
                 defer { state.failure = "\(error)" }
                 return state.failure == nil

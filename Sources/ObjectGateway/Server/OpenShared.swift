@@ -55,7 +55,7 @@ private struct SharedPlace {
         metadata.startRelay()
         let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
         return OpenStore.Parts(
-            folder: folder, objects: objects, shared: metadata, search: MongoSearch(metadata))
+            folder: folder, objects: objects, shared: metadata, search: SearchIndex(metadata, in: folder))
     }
 
     /// Engine and database are bound to one another: the place on the engine carries the id that the database has.
@@ -83,7 +83,8 @@ private struct SharedPlace {
             metadata.startRelay()
             let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
             return OpenStore.Parts(
-                folder: folder, objects: objects, engine: blobs, shared: metadata, search: MongoSearch(metadata))
+                folder: folder, objects: objects, engine: blobs, shared: metadata,
+                search: SearchIndex(metadata, in: folder))
         } catch {
             await metadata.endReporting()
             engine?.close()
