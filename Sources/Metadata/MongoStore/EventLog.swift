@@ -190,6 +190,8 @@ extension MongoStore {
     }
 
     public func lastEvent() async throws(MetadataError) -> Int64 {
+        // Other gateways may have committed some, and be gone.
+        noteNews()
         try await gatherEvents()
         guard let last = try await lastBatch(["_id": 1, "e.s": 1]), let number = last["_id"]?.integer,
             let count = last["e"]?.array?.count, count > 0
