@@ -43,9 +43,14 @@ import Threads
             let groups = try await scene.plan(through: number)
             history.withLock { $0.planned += groups.count }
             for leased in try await scene.claim(5, through: number, for: .seconds(2)) {
-                let ending = try await scene.store(number).completeJob(
-                    JobCompletion(job: leased.job.id, token: leased.job.token))
-                if !ending.isRepeated { history.withLock { $0.completions[leased.group.id, default: 0] += 1 } }
+                do throws(MetadataError) {
+                    let ending = try await scene.store(number).completeJob(
+                        JobCompletion(job: leased.job.id, token: leased.job.token))
+                    if !ending.isRepeated { history.withLock { $0.completions[leased.group.id, default: 0] += 1 } }
+                } catch {
+                    // The lease is short: it may be over, and the job another's.
+                    guard error == .leaseLost else { throw error }
+                }
             }
             for lease in try await scene.store(number).endedLeases(limit: 20) {
                 _ = try? await scene.store(number).endTry(

@@ -5,6 +5,7 @@ import JSON
 import Metadata
 import TestSupport
 import Testing
+import Threads
 
 @testable import ObjectGateway
 
@@ -150,6 +151,27 @@ func loggedAsync(level: LogLevel = .info, _ body: (Log) async throws -> Void) as
             try await ControlCaller.reach(fixture.configuration(), pool: storePool, log: fixture.log)
         }
         #expect(unsafe access(fixture.configuration().data, F_OK) != 0)
+    }
+
+    @Test func `a command waits for a gateway that has its folder, and not yet its socket`() async throws {
+        let fixture = try StoreFixture()
+        try await fixture.start().stop()
+        // As a gateway that recovers what is stored has it.
+        let starting = try await fixture.open()
+        let folder = fixture.configuration().data
+        let isReached = Lock(false)
+        storePool.run {
+            let caller = try? await ControlCaller.reach(fixture.configuration(), pool: storePool, log: fixture.log)
+            let answer = try? await caller?.call("GET", "/users")
+            isReached.withLock { $0 = answer?.isSuccess == true }
+            await caller?.close()
+        }
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(!isReached.withLock { $0 } && OpenStore.exists(in: folder))
+        await starting.close()
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !isReached.withLock({ $0 }), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(isReached.withLock { $0 })
     }
 
     @Test func `a store in use cannot be started twice`() async throws {

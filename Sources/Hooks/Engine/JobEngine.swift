@@ -17,9 +17,9 @@ public struct JobEngineConfiguration: Sendable {
     public var planLengthMax = 256
     /// How long a commit of jobs is to take while clients write; it holds up their writes for so long.
     public var planPeriod = Duration.milliseconds(3)
-    /// While clients write, the rest after a commit of jobs, in times of what that took: 7 leaves them seven parts of eight of the
+    /// While clients write, the rest after a commit of jobs, in times of what that took: 20 leave them 20 parts of 21 of the
     /// store's time. The rest has an end, so that jobs come also where the store is slow.
-    public var planRest = 7
+    public var planRest = 20
 
     public init() {}
 }

@@ -33,6 +33,23 @@ public final class ControlCaller: Sendable {
     public static func reach(
         _ configuration: GatewayConfiguration, pool: Pool, log: Log
     ) async throws(StartError) -> ControlCaller {
+        let deadline = ContinuousClock.now + startPeriod
+        while true {
+            do throws(StartError) {
+                return try await reachOnce(configuration, pool: pool, log: log)
+            } catch {
+                guard error.isHeld, ContinuousClock.now < deadline else { throw error }
+            }
+            await pool.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// A gateway has its folder before it has its socket: meanwhile it recovers what is stored, or looks for its database.
+    private static let startPeriod = Duration.seconds(15)
+
+    private static func reachOnce(
+        _ configuration: GatewayConfiguration, pool: Pool, log: Log
+    ) async throws(StartError) -> ControlCaller {
         let folder = configuration.data
         let client = ControlClient(path: ControlSocket.path(in: folder))
         do throws(SystemError) {

@@ -167,7 +167,7 @@ public final class OpenStore: Sendable {
         do throws(DataFolderError) {
             return try DataFolder.open(path, hasLog: hasLog)
         } catch .inUse {
-            throw StartError("OGW_DATA is \"\(path)\": wanted a folder that no other process uses (its LOCK is held).")
+            throw .held(path)
         } catch {
             throw StartError("OGW_DATA is \"\(path)\": wanted a folder that can be used as a store (\(error)).")
         }

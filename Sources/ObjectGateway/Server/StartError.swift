@@ -7,11 +7,24 @@ public struct StartError: Error, Sendable, Equatable, CustomStringConvertible {
     public let isFinal: Bool
     /// It may pass without anybody's doing: a server is not there yet.
     public let isPassing: Bool
+    /// Another process uses the folder.
+    let isHeld: Bool
 
     public init(_ description: String, isFinal: Bool = false, isPassing: Bool = false) {
+        self.init(description, isFinal: isFinal, isPassing: isPassing, isHeld: false)
+    }
+
+    private init(_ description: String, isFinal: Bool, isPassing: Bool, isHeld: Bool) {
         self.description = description
         self.isFinal = isFinal
         self.isPassing = isPassing
+        self.isHeld = isHeld
+    }
+
+    static func held(_ folder: String) -> StartError {
+        StartError(
+            "OGW_DATA is \"\(folder)\": wanted a folder that no other process uses (its LOCK is held).", isFinal: false,
+            isPassing: false, isHeld: true)
     }
 
     /// `what` happened because of `error`. Of a damaged database it also says what cures it.
