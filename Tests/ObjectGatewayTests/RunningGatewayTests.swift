@@ -170,7 +170,9 @@ func loggedAsync(level: LogLevel = .info, _ body: (Log) async throws -> Void) as
         #expect(!isReached.withLock { $0 } && OpenStore.exists(in: folder))
         await starting.close()
         let deadline = ContinuousClock.now + .seconds(30)
-        while !isReached.withLock({ $0 }), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+        while !isReached.withLock({ $0 }), ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(5))
+        }
         #expect(isReached.withLock { $0 })
     }
 
