@@ -92,7 +92,12 @@ extension HookAdministration {
         } else {
             end = try await engine.store.lastEvent()
         }
-        let after = input.body["after"]?.integer ?? 0
+        let after: Int64
+        if let place = input.body["after"]?.integer {
+            after = place
+        } else {
+            after = try await engine.store.positionOfEvents(since: since)
+        }
         let page = try await engine.store.events(after: after, limit: Self.pageLength)
         var again: [ObjectEvent] = []
         for var event in page where event.position <= end {
