@@ -96,9 +96,8 @@ import Threads
         while try await scene.store.plannedEvents() < scene.store.lastEvent() {
             try await Task.sleep(for: .milliseconds(2))
         }
-        let newest = try #require(
-            try await scene.store.version(
-                of: try #require(ObjectKey("a".utf8)), in: scene.bucket.id, version: nil))
+        let key = try #require(ObjectKey("a".utf8))
+        let newest = try #require(try await scene.store.version(of: key, in: scene.bucket.id, version: nil))
         #expect(try await scene.claim(10).map(\.group.event.versionID) == [newest.versionID])
         await scene.close()
     }

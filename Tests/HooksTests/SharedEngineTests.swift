@@ -132,9 +132,8 @@ import Threads
         try await scene.put("a")
         let running = try await scene.one(through: 1)
         for number in 0..<10 { try await scene.put("a", through: number % 2) }
-        let newest = try #require(
-            try await scene.stores[0].version(
-                of: try #require(ObjectKey("a".utf8)), in: scene.bucket.id, version: nil))
+        let key = try #require(ObjectKey("a".utf8))
+        let newest = try #require(try await scene.stores[0].version(of: key, in: scene.bucket.id, version: nil))
         while try await scene.stores[0].plannedEvents() < scene.stores[0].lastEvent() {
             try await Task.sleep(for: .milliseconds(5))
         }

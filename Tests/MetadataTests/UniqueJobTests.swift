@@ -1,3 +1,4 @@
+import Bytes
 import Metadata
 import TestSupport
 import Testing
