@@ -170,7 +170,7 @@ import Threads
         // More words than search keeps of one text.
         findings.text = Array(((0..<900).map { "word\($0)" } + ["zeppelin"]).joined(separator: " ").utf8)
         try await scene.store.metadata.setAssetDetails(AssetDetails().with(findings), of: id)
-        while !scene.store.search.isCurrent { await storePool.sleep(for: .milliseconds(2)) }
+        await scene.store.search.settle()
         for query in ["zeppelin", "word700", "duration:%3E60s", "width:%3E%3D1920", "zeppelin+duration:%3E60s"] {
             #expect(try await scene.names("/api/assets/search?q=\(query)", as: "otto") == ["car.mp4"], "\(query)")
         }
