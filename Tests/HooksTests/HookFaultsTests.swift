@@ -41,7 +41,8 @@ import Testing
             Set(found) == [
                 "presets.p.width=0", "presets.p.quality=101", "presets.q.width", "hooks[0].name=bad name",
                 "hooks[0].on[1]=object.eaten", "hooks[0].on[2]=object.drunk", "hooks[0].priority=1000",
-                "hooks[0].rate=often", "hooks[0].unique=always", "hooks[0].steps.a.variants[1]=nobody", "hooks[0].steps.a.timeout=long",
+                "hooks[0].rate=often", "hooks[0].unique=always", "hooks[0].steps.a.variants[1]=nobody",
+                "hooks[0].steps.a.timeout=long",
                 "hooks[0].steps.b.deliver=ftp://x", "hooks[0].steps.b.retry.attempts=0", "hooks[0].steps.c",
                 "hooks[1].on=never", "hooks[1].notify[0]=pigeon:x", "hooks[1].notify[1]=webhook:unknown",
                 "hooks[1].steps.a.addon=unknown",

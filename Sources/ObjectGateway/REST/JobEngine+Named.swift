@@ -13,7 +13,7 @@ extension JobEngine {
                 guard let rules = try await hooks.rules(of: bucket.id), isNamed(rules.configuration) else {
                     continue
                 }
-                throw Problem(
+                throw ObjectGateway.Problem(
                     409, "Conflict", "The hooks of the bucket \(bucket.name) name \(name): change them first.")
             }
             guard page.count == 1000, let last = page.last else { return }

@@ -56,7 +56,7 @@ private struct SharedPlace {
         let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
         return OpenStore.Parts(
             folder: folder, objects: objects, shared: metadata, search: SearchIndex(metadata, in: folder),
-                events: metadata)
+            events: metadata)
     }
 
     /// Engine and database are bound to one another: the place on the engine carries the id that the database has.
