@@ -88,20 +88,6 @@ import Threads
         await scene.close()
     }
 
-    @Test func `an object written ten times while workers are busy is processed once, for its newest version`()
-        async throws
-    {
-        let scene = try await Scene(#""unique": true, "steps": {"a": {"probe": true}}"#)
-        for _ in 0..<10 { try await scene.put("a") }
-        while try await scene.store.plannedEvents() < scene.store.lastEvent() {
-            try await Task.sleep(for: .milliseconds(2))
-        }
-        let key = try #require(ObjectKey("a".utf8))
-        let newest = try #require(try await scene.store.version(of: key, in: scene.bucket.id, version: nil))
-        #expect(try await scene.claim(10).map(\.group.event.versionID) == [newest.versionID])
-        await scene.close()
-    }
-
     @Test func `who waits in vain goes with nothing when its time is over, and when the engine stops`() async throws {
         let scene = try await Scene()
         #expect(try await scene.claim(wait: .milliseconds(30)).isEmpty)

@@ -82,7 +82,13 @@ import Testing
         let folder = try TemporaryFolder()
         let connection = try Connection.open(folder.path + "/main.db", mode: .readWrite)
         try Schema.prepare(connection)
-        try connection.run(script: "DROP TABLE targets; PRAGMA user_version = 6")
+        try connection.run(
+            script: """
+                DROP TABLE targets;
+                DROP INDEX job_groups_unique;
+                ALTER TABLE job_groups DROP COLUMN uniqueness;
+                PRAGMA user_version = 6
+                """)
         try Schema.prepare(connection)
         #expect(try Rows(connection: connection).targets().isEmpty && Schema.found(in: connection) == Schema.version)
     }
