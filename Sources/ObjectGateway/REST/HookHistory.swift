@@ -12,7 +12,7 @@ extension HookAdministration {
 
     /// An event as if each object of a page had just come. The answer's `next` is sent as `after` to go on; null at the end.
     func backfill(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let bucket = try await bucket(input)
         let rules = try await chosenRules(input, of: bucket, engine)
         var after: [UInt8]?
@@ -81,7 +81,7 @@ extension HookAdministration {
 
     /// The hooks of kept events run again, as they are now. The answer's `next` is sent as `after` to go on; null at the end.
     func replay(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let bucket = try await bucket(input)
         let rules = try await chosenRules(input, of: bucket, engine)
         let since = try Self.since(input)
@@ -92,7 +92,12 @@ extension HookAdministration {
         } else {
             end = try await engine.store.lastEvent()
         }
-        let after = input.body["after"]?.integer ?? 0
+        let after: Int64
+        if let place = input.body["after"]?.integer {
+            after = place
+        } else {
+            after = try await engine.store.positionOfEvents(since: since)
+        }
         let page = try await engine.store.events(after: after, limit: Self.pageLength)
         var again: [ObjectEvent] = []
         for var event in page where event.position <= end {
@@ -137,7 +142,7 @@ extension HookAdministration {
 
     /// Something happened to an object that is there, as somebody else says: its hooks hear of it.
     func tell(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let text = input.body["bucket"]?.string ?? ""
         let found =
             if let name = BucketName(text.utf8) { try await metadata.bucket(named: name) } else { nil as Bucket? }

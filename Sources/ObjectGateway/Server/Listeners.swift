@@ -231,7 +231,7 @@ struct Listeners {
         }
         addCheckSources(add, store)
         addSearchSources(add, store.search)
-        if let targets = store.targets { addTargetSources(to: metrics, targets) }
+        addTargetSources(to: metrics, store.targets)
         let folder = store.configuration.data
         add("ogw_disk_free_bytes", .gauge, "Free space of the data folder.") {
             Double((try? LinuxDisk().space(at: folder).free) ?? 0)
