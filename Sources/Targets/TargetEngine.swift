@@ -117,9 +117,9 @@ public final class TargetEngine: Sendable {
         if store.isShared { for name in names { try? await store.endDuty(Self.duty(name)) } }
     }
 
-    /// Addons lie beside targets.
+    /// Addons and sources lie beside targets.
     private func storedTargets() async throws(MetadataError) -> [StoredTarget] {
-        try await store.targets().filter { !$0.name.hasPrefix(StoredTarget.addonPrefix) }
+        try await store.targets().filter(\.isReceiver)
     }
 
     // MARK: Several gateways
