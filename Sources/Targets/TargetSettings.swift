@@ -14,7 +14,8 @@ public struct TargetSettings: Sendable, Equatable {
 
     public var place: Place
     /// Events that could not be delivered for so long are given up.
-    public var retention = Duration.seconds(7 * 86_400)
+    public var retention = TargetSettings.retentionDefault
+    static let retentionDefault = Duration.seconds(7 * 86_400)
 
     /// `value` is an object that may hold the secret too, which is not among these settings.
     public init(_ kind: TargetName.Kind, reading value: JSONValue, at path: String) throws(JSONFault) {

@@ -15,19 +15,16 @@ enum SourcesList: Command {
         options: Control.options, settings: Control.settings, example: "ogw sources list --json")
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        let answer = try Control.ask(.init(method: "GET", path: "/api/sources"), arguments, as: self)
-        Control.show(answer, arguments) { answer in
-            Terminal.table(
-                ["NAME", "STATE", "WAITING", "TAKEN", "REFUSED", "DEAD", "LAST ERROR"],
-                (answer["sources"]?.array ?? []).map { source in
-                    func number(_ name: String) -> String { "\(source[name]?.integer ?? 0)" }
-                    return [
-                        source.text("name"), source.text("state"), number("waiting"), number("taken"),
-                        number("refused"), number("dead"), source["last_error"]?.string ?? "-",
-                    ]
-                })
+        try Control.list(
+            "sources", of: "/api/sources", ["NAME", "STATE", "WAITING", "TAKEN", "REFUSED", "DEAD", "LAST ERROR"],
+            arguments, as: self
+        ) { source in
+            func number(_ name: String) -> String { "\(source[name]?.integer ?? 0)" }
+            return [
+                source.text("name"), source.text("state"), number("waiting"), number("taken"),
+                number("refused"), number("dead"), source["last_error"]?.string ?? "-",
+            ]
         }
-        return 0
     }
 }
 
