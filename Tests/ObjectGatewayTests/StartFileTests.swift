@@ -37,7 +37,7 @@ import Testing
     @Test(arguments: [
         (
             #"{"bukets": []}"#,
-            "start.json: bukets: wanted no such member, only those among users, buckets, addons, targets."
+            "start.json: bukets: wanted no such member, only those among users, buckets, addons, targets, sources."
         ),
         (#"{"buckets": [{"name": "one", "owner": "x"}]}"#, "start.json: buckets[0].owner: wanted no such member"),
         (#"{"buckets": [{"name": "A"}]}"#, #"start.json: buckets[0].name is "A": wanted a bucket name"#),

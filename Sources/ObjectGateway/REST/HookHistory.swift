@@ -70,7 +70,7 @@ extension HookAdministration {
         return HookRules(configuration, revision: rules.revision)
     }
 
-    private func note(_ events: [ObjectEvent], _ engine: JobEngine) async throws -> Int {
+    func note(_ events: [ObjectEvent], _ engine: JobEngine) async throws -> Int {
         guard !events.isEmpty else { return 0 }
         let made = try await engine.store.noteEvents(events)
         engine.notice()
@@ -142,6 +142,13 @@ extension HookAdministration {
 
     /// Something happened to an object that is there, as somebody else says: its hooks hear of it.
     func tell(_ input: RouteInput) async throws -> JSONValue {
+        let event = try await told(input)
+        if let event { _ = try await note([event], jobs) }
+        return ["hooks": .array(event?.draft.hooks.map { .string($0.name) } ?? [])]
+    }
+
+    /// The event that the body tells of; nil where no hook waits for it.
+    func told(_ input: RouteInput) async throws -> ObjectEvent? {
         let engine = jobs
         let text = input.body["bucket"]?.string ?? ""
         let found =
@@ -160,12 +167,10 @@ extension HookAdministration {
         let draft = try await engine.hooks.rules(of: bucket)?.draft(
             name, of: FilteredObject(version, customer: customer), in: bucket,
             because: EventCause(routeOf: input.caller))
-        if let draft {
-            let event = ObjectEvent(
+        return draft.map {
+            ObjectEvent(
                 position: 0, moment: .now(), bucket: bucket.id, key: key, versionID: version.versionID,
-                sequence: version.sequence, size: version.size, etag: version.etag, draft: draft)
-            _ = try await note([event], engine)
+                sequence: version.sequence, size: version.size, etag: version.etag, draft: $0)
         }
-        return ["hooks": .array(draft?.hooks.map { .string($0.name) } ?? [])]
     }
 }

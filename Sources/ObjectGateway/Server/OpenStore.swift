@@ -22,6 +22,8 @@ public final class OpenStore: Sendable {
     let jobs: JobEngine
     /// Receivers of events, to whom nothing is delivered until somebody starts it.
     let targets: TargetEngine
+    /// Lists that events come from, of which nothing is taken until `startSources`.
+    let sources: SourceEngine
     /// Services that hooks call.
     let addons: AddonRegister
     let users: UserDirectory
@@ -72,6 +74,8 @@ public final class OpenStore: Sendable {
         let sealing = SealedRegister.Sealing(
             seal: { secrets.seal($0, context: $1) }, open: { secrets.open($0, context: $1) })
         let targets = TargetEngine(
+            store: parts.events, sealing: sealing, pool: pool, configuration: targetConfiguration)
+        sources = SourceEngine(
             store: parts.events, sealing: sealing, pool: pool, configuration: targetConfiguration)
         addons = AddonRegister(store: parts.events, sealing: sealing, pool: pool)
         callbackTokens = CallbackTokens(secrets)
@@ -192,7 +196,14 @@ public final class OpenStore: Sendable {
         return (try? await metadata.buckets(after: nil, prefix: [], limit: 1)) != nil
     }
 
+    /// Begins to take events from outside.
+    func startSources() {
+        let (hooks, users) = (hookAdministration, users)
+        sources.start { messages, user in try await hooks.take(messages, as: user, of: users) }
+    }
+
     public func close() async {
+        await sources.stop()
         await jobs.stop()
         await targets.stop()
         objects.sweeper.stop()
@@ -229,13 +240,16 @@ public final class OpenStore: Sendable {
 
     private var jobRoutes: [Route] {
         JobRoutes(jobs: jobs, metadata: metadata).routes
-            + HookRoutes(
-                administration: HookAdministration(jobs: jobs, targets: targets, addons: addons, metadata: metadata)
-            ).routes
+            + HookRoutes(administration: hookAdministration).routes
             + TargetRoutes(targets: targets, jobs: jobs, metadata: metadata).routes
+            + SourceRoutes(sources: sources, users: users).routes
             + AddonRoutes(
                 addons: addons, jobs: jobs, metadata: metadata, outbound: configuration.outbound, pool: objects.pool
             ).routes
+    }
+
+    private var hookAdministration: HookAdministration {
+        HookAdministration(jobs: jobs, targets: targets, addons: addons, metadata: metadata)
     }
 
     var administration: Administration {

@@ -110,7 +110,8 @@ public final class RunningGateway: Sendable {
                     "start_file",
                     [
                         "users": .integer(changed.users), "buckets": .integer(changed.buckets),
-                        "targets": .integer(changed.targets), "addons": .integer(changed.addons),
+                        "targets": .integer(changed.targets), "sources": .integer(changed.sources),
+                        "addons": .integer(changed.addons),
                     ])
             }
             return (store, newRoot)
@@ -173,6 +174,7 @@ public final class RunningGateway: Sendable {
         do throws(MetadataError) { try await store.targets.start() } catch {
             throw StartError("The targets of \(configuration.data) cannot be read", because: error)
         }
+        store.startSources()
         try startControl()
         listeners.open(store, configuration, pool: pool, log: log)
         let maintenance = store.embedded.map { Maintenance($0, pool: pool, log: log) }
@@ -212,6 +214,7 @@ public final class RunningGateway: Sendable {
         }
         store.jobs.observe { log.report($0) }
         store.targets.observe { log.report($0) }
+        store.sources.observe { log.report($0) }
         store.search.observe { status in
             if let failure = status.failure {
                 log.event("search_index_failed", level: .error, ["reason": .text(failure)])
@@ -241,6 +244,7 @@ public final class RunningGateway: Sendable {
         // The workers first, as long as they can give back what they have; then all others who wait for jobs, so that no
         // listener waits for them.
         await opened?.supervisor?.stop()
+        await opened?.store.sources.stop()
         await opened?.store.jobs.stop()
         await opened?.store.targets.stop()
         await listeners.s3.stop(within: configuration.stopTimeout)
