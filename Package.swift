@@ -63,6 +63,7 @@ let package = Package(
         module("Bytes"),
         module("JSON", ["Bytes"]),
         module("Search", ["Bytes"]),
+        module("Policies", ["Bytes", "JSON"]),
         module("Threads", ["CLinux"]),
         module("Files", ["CLinux", "Bytes"]),
         module("Digests", ["CDigests", "COpenSSL", "Bytes"]),
@@ -128,7 +129,8 @@ let package = Package(
         program(
             "ogw-fuzz",
             [
-                "SimulatedDisk", "Bytes", "Search", "Files", "Digests", "XML", "RedoLog", "HTTPServer", "SigV4",
+                "SimulatedDisk", "Bytes", "Search", "Policies", "Files", "Digests", "XML", "RedoLog", "HTTPServer",
+                "SigV4",
                 "Metadata", "Buckets", "Addons", "ObjectGateway",
             ], path: "Fuzz", exclude: ["Corpus"]),
         .target(
@@ -150,6 +152,7 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("JSONTests", ["JSON", "Bytes"]),
         tests("SearchTests", ["Search", "Bytes"]),
+        tests("PoliciesTests", ["Policies", "SimulatedDisk", "JSON", "Bytes"]),
         tests("ThreadsTests", ["Threads"]),
         tests("FilesTests", ["Files"]),
         tests("SimulatedDiskTests", ["SimulatedDisk", "Files"]),

@@ -17,6 +17,7 @@ enum FuzzTarget: String, CaseIterable {
     case trailer = "trailer"
     case search = "search"
     case form = "form"
+    case bucketPolicy = "bucket-policy"
 
     /// The target that OGW_FUZZ_TARGET names; nil when it names none.
     static var chosen: FuzzTarget? {
@@ -41,6 +42,7 @@ enum FuzzTarget: String, CaseIterable {
         case .trailer: fuzzTrailer(input)
         case .search: fuzzSearch(input)
         case .form: fuzzForm(input)
+        case .bucketPolicy: fuzzBucketPolicy(input)
         }
     }
 }

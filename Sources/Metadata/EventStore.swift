@@ -47,11 +47,12 @@ public protocol EventStore: MetadataStore {
     // Jobs
     /// The last event whose jobs were made.
     func plannedEvents() async throws(MetadataError) -> Int64
-    /// Makes the jobs of the events after `former` up to `last`. False, with nothing done, where others made them meanwhile. A
-    /// group whose steps have a reason already fails at once, and its jobs are among the dead.
+    /// Makes the jobs of the events after `former` up to `last`. Nil, with nothing done, where others made them meanwhile. A
+    /// group whose steps have a reason already fails at once, and its jobs are among the dead. A unique one replaces what no worker has begun
+    /// with of the same hook and object.
     func planJobs(
         after former: Int64, through last: Int64, _ groups: [JobGroup]
-    ) async throws(MetadataError) -> Bool
+    ) async throws(MetadataError) -> PlannedRuns?
     /// Leases what is ready, in order of rank. Each lease counts as a try.
     func claimJobs(_ claim: JobClaim) async throws(MetadataError) -> [LeasedJob]
     /// Lets the lease go on for that time from now, and counts as a word from the worker. False where the token has it no more. Does nothing,

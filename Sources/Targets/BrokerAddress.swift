@@ -39,4 +39,10 @@ public struct BrokerAddress: Sendable, Equatable {
     /// Without the brackets of IPv6.
     var bareHost: String { host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host }
     var text: String { "\(host):\(port)" }
+
+    /// The number that the path is, 0 where there is none; nil for another path.
+    var redisDatabase: Int? {
+        if path.isEmpty { return 0 }
+        return Ascii.decimal(Array(path.utf8)).flatMap { $0 <= 1_000_000 ? Int($0) : nil }
+    }
 }

@@ -19,7 +19,7 @@ public final class TargetEngine: Sendable {
         case failing(String, TargetFailure)
         /// Events were given up for their age.
         case dropped(String, count: Int)
-        /// Nothing is delivered to it.
+        /// Nothing is delivered to it, and its events are given up when their time is over.
         case unusable(String, reason: String)
     }
 
@@ -117,9 +117,9 @@ public final class TargetEngine: Sendable {
         if store.isShared { for name in names { try? await store.endDuty(Self.duty(name)) } }
     }
 
-    /// Addons lie beside targets.
+    /// Addons and sources lie beside targets.
     private func storedTargets() async throws(MetadataError) -> [StoredTarget] {
-        try await store.targets().filter { !$0.name.hasPrefix(StoredTarget.addonPrefix) }
+        try await store.targets().filter(\.isReceiver)
     }
 
     // MARK: Several gateways
@@ -168,16 +168,20 @@ public final class TargetEngine: Sendable {
 
     private func begin(_ target: StoredTarget) {
         state.withLock { $0.begun[target.name] = target }
+        var retention = TargetSettings.retentionDefault
+        let driver: any EventTarget
         do throws(TargetFailure) {
             let settings = try settings(of: target)
-            let driver = try settings.open(secret: try secret(of: target), outbound: configuration.outbound)
-            let line = TargetLine(
-                target, settings, driver: driver, text: text, store: store, pool: pool, configuration: configuration,
-                report: { [weak self] in self?.report($0) })
-            state.withLock { $0.lines[target.name] = line }
+            retention = settings.retention
+            driver = try settings.open(secret: try secret(of: target), outbound: configuration.outbound)
         } catch {
             report(.unusable(target.name, reason: error.reason))
+            driver = UnusableTarget(failure: error)
         }
+        let line = TargetLine(
+            target, keepingFor: retention, driver: driver, text: text, store: store, pool: pool,
+            configuration: configuration, report: { [weak self] in self?.report($0) })
+        state.withLock { $0.lines[target.name] = line }
     }
 
     private func settings(of target: StoredTarget) throws(TargetFailure) -> TargetSettings {

@@ -1,7 +1,7 @@
 public import HTTPClient
 public import Hooks
 
-/// Settings of the delivery of events; every default is visible here.
+/// Settings of the delivery of events, and of the taking of events from sources; every default is visible here.
 public struct TargetEngineConfiguration: Sendable {
     /// As events name it.
     public var region = "us-east-1"
@@ -17,7 +17,9 @@ public struct TargetEngineConfiguration: Sendable {
     public var notePause = Duration.milliseconds(100)
     /// Where nothing was delivered, it is noted so often.
     public var noteInterval = Duration.seconds(60)
-    /// How long a gateway is the one that delivers to a target, since it last said so. It says so every second.
+    /// Between looks at a source that had nothing.
+    public var sourcePause = Duration.milliseconds(100)
+    /// How long a gateway is the one that delivers to a target, or takes from a source, since it last said so. It says so every second.
     public var dutyPeriod = Duration.seconds(15)
 
     public init() {

@@ -7,7 +7,7 @@ import Threads
 /// notes how far it is.
 final class TargetLine: Sendable {
     let name: String
-    private let settings: TargetSettings
+    private let retention: Duration
     private let driver: any EventTarget
     private let text: EventText
     private let store: any EventStore
@@ -44,12 +44,12 @@ final class TargetLine: Sendable {
     }
 
     init(
-        _ target: StoredTarget, _ settings: TargetSettings, driver: any EventTarget, text: EventText,
+        _ target: StoredTarget, keepingFor retention: Duration, driver: any EventTarget, text: EventText,
         store: any EventStore, pool: Pool, configuration: TargetEngineConfiguration,
         report: @escaping @Sendable (TargetEngine.Problem) -> Void
     ) {
         name = target.name
-        (self.settings, self.driver, self.text, self.store, self.pool) = (settings, driver, text, store, pool)
+        (self.retention, self.driver, self.text, self.store, self.pool) = (retention, driver, text, store, pool)
         (self.configuration, self.report) = (configuration, report)
         let queue = DeliveryQueue(after: target.position, isOrdered: driver.isOrdered)
         state = Lock(State(queue: queue, noted: target.position))
@@ -67,7 +67,7 @@ final class TargetLine: Sendable {
 
     /// Time has passed.
     func tick() {
-        let limit = Timestamp(milliseconds: Timestamp.now().milliseconds &- settings.retention.milliseconds)
+        let limit = Timestamp(milliseconds: Timestamp.now().milliseconds &- retention.milliseconds)
         let dropped = state.withLock { state -> Int in
             if state.isStopped { return 0 }
             let count = state.queue.drop(before: limit)

@@ -14,7 +14,8 @@ public struct TargetSettings: Sendable, Equatable {
 
     public var place: Place
     /// Events that could not be delivered for so long are given up.
-    public var retention = Duration.seconds(7 * 86_400)
+    public var retention = TargetSettings.retentionDefault
+    static let retentionDefault = Duration.seconds(7 * 86_400)
 
     /// `value` is an object that may hold the secret too, which is not among these settings.
     public init(_ kind: TargetName.Kind, reading value: JSONValue, at path: String) throws(JSONFault) {
@@ -77,14 +78,8 @@ public struct RedisSettings: Sendable, Equatable {
     public var key: String
 
     init(_ members: JSONMembers) throws(JSONFault) {
-        let wanted = "an address such as redis://host:6379/0, without user and password"
-        address = try members.address(scheme: "redis", port: 6379, wanted: wanted)
-        if !address.path.isEmpty {
-            guard let number = Ascii.decimal(Array(address.path.utf8)), number <= 1_000_000 else {
-                throw members.secretFault("url", wanted: wanted)
-            }
-            database = Int(number)
-        }
+        address = try members.redisAddress()
+        database = address.redisDatabase ?? 0
         user = try members.shortText("user", wanted: "the name of a user")
         mode = try members.choice("mode") ?? mode
         key = try members.requiredShortText("key", wanted: "the key of a list or stream, or the name of a channel")
@@ -172,7 +167,7 @@ public struct AMQPSettings: Sendable, Equatable {
 
 extension JSONMembers {
     /// A text of 1 to 255 bytes without control characters.
-    fileprivate func shortText(_ name: String, wanted: String) throws(JSONFault) -> String? {
+    func shortText(_ name: String, wanted: String) throws(JSONFault) -> String? {
         guard let text = try text(name, wanted: wanted) else { return nil }
         guard (1...255).contains(text.utf8.count), TargetSettings.isPrintable(text) else {
             throw fault(name, wanted: wanted)
@@ -180,9 +175,17 @@ extension JSONMembers {
         return text
     }
 
-    fileprivate func requiredShortText(_ name: String, wanted: String) throws(JSONFault) -> String {
+    func requiredShortText(_ name: String, wanted: String) throws(JSONFault) -> String {
         guard let text = try shortText(name, wanted: wanted) else { throw fault(name, wanted: wanted) }
         return text
+    }
+
+    /// Of a server and one of its databases.
+    func redisAddress() throws(JSONFault) -> BrokerAddress {
+        let wanted = "an address such as redis://host:6379/0, without user and password"
+        let address = try address(scheme: "redis", port: 6379, wanted: wanted)
+        guard address.redisDatabase != nil else { throw secretFault("url", wanted: wanted) }
+        return address
     }
 
     fileprivate func address(scheme: String, port: UInt16, wanted: String) throws(JSONFault) -> BrokerAddress {

@@ -6,11 +6,11 @@ public struct TargetStatus: Sendable, Equatable {
         /// Nothing is to be delivered.
         case idle
         case delivering
-        /// The last delivery failed, or some keys wait for another try.
+        /// The last delivery failed, or some keys wait for another try; or the target cannot be used.
         case failing
         /// Another gateway delivers, which can tell more.
         case elsewhere
-        /// Nobody delivers: no gateway runs, or the target cannot be used.
+        /// Nobody delivers, as no gateway runs.
         case stopped
     }
 

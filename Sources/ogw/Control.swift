@@ -44,6 +44,17 @@ enum Control {
         throw StartError(answer.value["detail"]?.string ?? "The store answered \(answer.status).")
     }
 
+    /// Asks for what is registered, and prints it as a table: a row for each element of the answer's member `name`.
+    static func list(
+        _ name: String, of path: String, _ heading: [String], _ arguments: ParsedArguments,
+        as command: any Command.Type, _ row: (JSONValue) -> [String]
+    ) throws -> Int32 {
+        show(try ask(.init(method: "GET", path: path), arguments, as: command), arguments) { answer in
+            Terminal.table(heading, (answer[name]?.array ?? []).map(row))
+        }
+        return 0
+    }
+
     /// Prints the answer as JSON where that was asked for, else as `text` has it.
     static func show(_ answer: JSONValue, _ arguments: ParsedArguments, _ text: (JSONValue) -> String) {
         if arguments.switches.contains(json.flag) {

@@ -125,6 +125,28 @@ import Threads
         await scene.close()
     }
 
+    @Test func `a unique hook's events through two gateways leave one run that waits, and what runs is not disturbed`()
+        async throws
+    {
+        let scene = try await Scene(#""on": "object.created", "unique": true, "steps": {"a": {"probe": true}}"#)
+        try await scene.put("a")
+        let running = try await scene.one(through: 1)
+        for number in 0..<10 { try await scene.put("a", through: number % 2) }
+        let key = try #require(ObjectKey("a".utf8))
+        let newest = try #require(try await scene.stores[0].version(of: key, in: scene.bucket.id, version: nil))
+        while try await scene.stores[0].plannedEvents() < scene.stores[0].lastEvent() {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(try await scene.stores[0].jobGroups(before: nil, limit: 100).count == 2)
+        let next = try await scene.one(through: 0)
+        #expect(next.group.event.versionID == newest.versionID)
+        for job in [running, next] {
+            let ending = try await scene.engines[1].complete(JobCompletion(job: job.job.id, token: job.job.token))
+            #expect(ending.group.state == .completed && ending.group.event.versionID == job.group.event.versionID)
+        }
+        await scene.close()
+    }
+
     @Test func `a job that no worker confirmed costs no try`() async throws {
         let scene = try await Scene(lease: .milliseconds(500))
         try await scene.put("a")

@@ -47,7 +47,7 @@ import Threads
                     steps: [.init(name: "s", kind: "probe", after: nil, proceeds: false)], notify: ["webhook:x"],
                     created: .fixed)
             }
-            return try await store.planJobs(after: former, through: last.position, groups) ? groups : []
+            return try await store.planJobs(after: former, through: last.position, groups) != nil ? groups : []
         }
 
         func claim(_ count: Int = 1, through number: Int = 0, for period: Duration = .seconds(30)) async throws

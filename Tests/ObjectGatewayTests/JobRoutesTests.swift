@@ -125,33 +125,6 @@ import Threads
         }
         await scene.store.close()
     }
-
-    @Test func `every route says what the store lacks where its metadata is in MongoDB`() async throws {
-        let scene = try await RouteScene()
-        let routes =
-            JobRoutes(jobs: nil, metadata: scene.store.metadata).routes
-            + HookRoutes(
-                administration: HookAdministration(jobs: nil, targets: nil, addons: nil, metadata: scene.store.metadata)
-            )
-            .routes
-        let table = RouteTable(routes.map { $0.forOwner() }, log: scene.fixture.log)
-        for route in routes {
-            let path = route.path.text.replacing("{id}", with: "x").replacing("{bucket}", with: "photos")
-            let body =
-                switch path.split(separator: "/").last {
-                case "replay": #"{"since": "1h"}"#
-                case "dry-run": #"{"key": "k"}"#
-                case "events" where route.method == .post: #"{"event": "file-saved", "bucket": "b", "key": "k"}"#
-                default: ""
-                }
-            let answer = await table.handle(
-                try scene.request(route.method.rawValue, path, as: nil, body: body)
-            ).response
-            #expect(answer.status == 501, "\(route.method) \(path)")
-            #expect(answer.json?["detail"]?.string?.contains("Hooks need the embedded store") == true)
-        }
-        await scene.store.close()
-    }
 }
 
 /// Streams of what changes.

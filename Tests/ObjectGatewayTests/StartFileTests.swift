@@ -37,7 +37,7 @@ import Testing
     @Test(arguments: [
         (
             #"{"bukets": []}"#,
-            "start.json: bukets: wanted no such member, only those among users, buckets, addons, targets."
+            "start.json: bukets: wanted no such member, only those among users, buckets, addons, targets, sources."
         ),
         (#"{"buckets": [{"name": "one", "owner": "x"}]}"#, "start.json: buckets[0].owner: wanted no such member"),
         (#"{"buckets": [{"name": "A"}]}"#, #"start.json: buckets[0].name is "A": wanted a bucket name"#),
@@ -139,7 +139,7 @@ import Testing
                 """
             let application = StartFileApplication(file: try file(text), store: store)
             #expect(try await application.run().targets == 1)
-            let targets = try #require(store.targets)
+            let targets = store.targets
             let target = try #require(try await targets.all().first)
             #expect(target.name.description == "webhook:cms" && target.hasSecret)
             #expect(target.document == ["url": "https://cms.example/"])
@@ -160,7 +160,7 @@ import Testing
             let text = #"{"addons": [{"name": "mesh", "driver": "fal", "secret": "s3cret"}]}"#
             let application = StartFileApplication(file: try file(text), store: store)
             #expect(try await application.run().addons == 1)
-            let addon = try #require(try await store.addons?.all().first)
+            let addon = try #require(try await store.addons.all().first)
             #expect(addon.name == "mesh" && addon.hasSecret && addon.document == ["driver": "fal"])
             #expect(try await application.run().addons == 0)
         }

@@ -36,20 +36,22 @@ final class ServerProgram: Sendable {
     }
 }
 
-/// Redis without persistence, with a password.
+/// Redis with a password.
 struct RedisServer {
     let password = "redis-secret"
     private let program: ServerProgram
     var port: UInt16 { program.port }
 
-    static func start() async throws -> RedisServer {
+    /// `isDurable` lets it keep what it has confirmed, also where it is killed.
+    static func start(isDurable: Bool = false) async throws -> RedisServer {
         let (folder, port) = (try TemporaryFolder(), try freeLoopbackPort())
         let server = RedisServer(
             program: ServerProgram(
                 port: port, folder: folder,
                 [
                     try tool("redis-server"), "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly",
-                    "no", "--dir", folder.path, "--requirepass", "redis-secret",
+                    isDurable ? "yes" : "no", "--appendfsync", "always", "--dir", folder.path, "--requirepass",
+                    "redis-secret",
                 ]))
         try await server.run()
         return server
@@ -63,7 +65,9 @@ struct RedisServer {
     }
 
     /// What a command prints, line by line.
-    func lines(_ arguments: String...) async throws -> [[UInt8]] {
+    func lines(_ arguments: String...) async throws -> [[UInt8]] { try await run(arguments) }
+
+    func run(_ arguments: [String]) async throws -> [[UInt8]] {
         let ending = try await ChildProcess.run(try command(arguments), folder: program.folder.path)
         guard ending.status == 0 else { throw TestSupportError("redis-cli: \(ending.output)") }
         return ending.output.split(separator: "\n").map { Array($0.utf8) }

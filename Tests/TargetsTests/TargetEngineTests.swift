@@ -187,4 +187,26 @@ import Threads
         #expect(try await scene.engine.test(try #require(TargetName("webhook:none"))) == nil)
         await scene.close()
     }
+
+    @Test func `a target whose secret does not open says so, and gives its events up when their time is over`()
+        async throws
+    {
+        let first = try await TargetScene()
+        let settings: JSONValue = ["url": "https://cms.example/", "secret": "s3cret", "retention": "2s"]
+        try await first.set("webhook:cms", settings)
+        await first.close()
+        let scene = try await TargetScene(first.folder, hasKey: false)
+        try await scene.put("k", telling: "webhook:cms")
+        try await until("the failure") { try await scene.status("webhook:cms").state == .failing }
+        let status = try await scene.status("webhook:cms")
+        #expect(status.pendingCount == 1 && status.lastFailure?.contains("cannot be opened with the key") == true)
+        try await until("the note that it is given up") {
+            let target = try #require(try await scene.store.target(named: "webhook:cms"))
+            let last = try await scene.store.lastEvent()
+            return target.position >= last && target.droppedCount == 1
+        }
+        #expect(try await scene.status("webhook:cms").pendingCount == 0)
+        #expect(scene.dropped.withLock { $0 } == 1)
+        await scene.close()
+    }
 }

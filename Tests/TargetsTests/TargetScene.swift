@@ -45,9 +45,9 @@ final class TargetScene: Sendable {
     let bucket: Bucket
     let dropped = Lock(0)
 
-    /// Over the folder of a former scene, which is closed.
+    /// Over the folder of a former scene, which is closed. `hasKey` says whether secrets open.
     init(
-        _ folder: TemporaryFolder? = nil, allowed: [String] = [],
+        _ folder: TemporaryFolder? = nil, allowed: [String] = [], hasKey: Bool = true,
         configure: (inout TargetEngineConfiguration) -> Void = { _ in }
     ) async throws {
         let isNew = folder == nil
@@ -71,7 +71,7 @@ final class TargetScene: Sendable {
         let sealing = SealedRegister.Sealing(
             seal: { secret, context in secret.map { $0 ^ 0x55 } + context },
             open: { sealed, context in
-                sealed.suffix(context.count).elementsEqual(context)
+                hasKey && sealed.suffix(context.count).elementsEqual(context)
                     ? sealed.dropLast(context.count).map { $0 ^ 0x55 } : nil
             })
         engine = TargetEngine(store: store, sealing: sealing, pool: Self.pool, configuration: configuration)
@@ -79,6 +79,7 @@ final class TargetScene: Sendable {
             switch problem {
             case .failing: break
             case .dropped(_, let count): dropped.withLock { $0 += count }
+            case .unusable where !hasKey: break
             case .reading, .sharing, .noting, .unusable: Issue.record("\(problem)")
             }
         }

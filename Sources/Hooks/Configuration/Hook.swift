@@ -22,7 +22,7 @@ public struct Hook: Sendable, Equatable {
     public var rate: Rate?
     /// Set for a hook that runs by the clock; it has no events then.
     public var schedule: Schedule?
-    /// Whether a new event of the same key takes the place of one whose jobs have not begun.
+    /// Whether a new event of the same key takes the place of one with whose jobs no worker has begun.
     public var isUnique = false
     /// Where its files go.
     public var output = OutputPlace()

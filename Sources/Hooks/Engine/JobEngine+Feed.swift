@@ -15,6 +15,14 @@ extension JobEngine {
         }
     }
 
+    /// The runs begin with newer events than they were made for.
+    func tell(replaced groups: [JobGroup]) {
+        for group in groups {
+            let steps = group.steps.filter { $0.state == .started }
+            feed.publish(steps.map { .step($0.name, .available, attempt: 0) }, of: group)
+        }
+    }
+
     /// A job came into its state, and what followed.
     func tell(_ ending: JobEnding, of job: Job?, now state: JobState) {
         guard !ending.isRepeated else { return }

@@ -66,9 +66,10 @@ extension JobEngine {
                 }
             }
         }
-        if try await store.planJobs(after: former, through: last.position, groups), !groups.isEmpty {
+        if let planned = try await store.planJobs(after: former, through: last.position, groups), !groups.isEmpty {
             wakeAll()
-            tell(made: groups)
+            tell(made: planned.made)
+            tell(replaced: planned.replaced)
             // Some ended before they began.
             if groups.contains(where: { !$0.notify.isEmpty }) { tellFollower() }
         }

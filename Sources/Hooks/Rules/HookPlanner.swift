@@ -26,10 +26,12 @@ public enum HookPlanner {
                 "a chain of hooks ends at depth \(HookRules.depthMax): \(hook.name) was set off by what other hooks made"
             for place in steps.indices { steps[place].reason = reason }
         }
-        return JobGroup(
+        var group = JobGroup(
             id: id, event: event, hook: hook.name, queue: hook.queue, lane: lane(of: hook.name, in: event.bucket),
             rank: event.moment.milliseconds &- Int64(hook.priority) &* ageing_ms, steps: steps, notify: hook.notify,
             created: event.moment)
+        group.isUnique = hook.isUnique && !chosen.isTooDeep
+        return group
     }
 
     /// What the jobs of one hook share.

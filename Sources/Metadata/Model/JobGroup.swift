@@ -58,6 +58,8 @@ public struct JobGroup: Sendable, Equatable {
     public var state = State.running
     /// Targets that are told of the end, as `kind:name`.
     public var notify: [String]
+    /// Whether a later event of the same object takes its place as long as no worker has begun with it.
+    public var isUnique = false
     public var created: Timestamp
     public var ended: Timestamp?
 

@@ -2,73 +2,12 @@ import Bytes
 import Mongo
 import Threads
 
-/// Jobs are made of events, and leased to workers.
+/// Jobs are leased to workers.
 extension MongoStore {
     public var isShared: Bool { true }
     /// Jobs are made beside the writes of objects.
     public var clientCommits: UInt64 { 0 }
     public var hooksFreshFor: Duration? { configuration.bucketLease / 2 }
-
-    // MARK: Planning
-
-    /// How far planning came: `{_id: "planned", at, w}` in `store`.
-    private func plannedDocument() async throws(MetadataError) -> BSONView? {
-        try await perform { (database) throws(MongoError) in
-            try database.findOne(["_id": "planned"], in: MongoSchema.store)
-        }
-    }
-
-    public func plannedEvents() async throws(MetadataError) -> Int64 {
-        try await plannedDocument()?["at"]?.integer ?? 0
-    }
-
-    public func planJobs(
-        after former: Int64, through last: Int64, _ groups: [JobGroup]
-    ) async throws(MetadataError) -> Bool {
-        let isDone = try await transact { (write) throws(MetadataError) in
-            let present = try await plannedDocument()
-            let at = present?["at"]?.integer ?? 0
-            if at == last, present?["w"]?.integer == write { return Decided(true) }
-            guard at == former, last > former else { return Decided(false) }
-            let place: BSONDocument = ["at": .int64(last), "w": .int64(write)]
-            var decided = Decided(true)
-            if present == nil {
-                var document: BSONDocument = ["_id": "planned"]
-                document.append(contentsOf: place)
-                decided.writes.append(.insert([document], into: MongoSchema.store))
-            } else {
-                decided.writes.append(
-                    .update(
-                        MongoDatabase.Update(
-                            ["_id": "planned", "at": .int64(former)], .document(["$set": .document(place)])),
-                        in: MongoSchema.store))
-            }
-            decided.writes += Self.begin(groups, at: .now(), write: write)
-            return decided
-        }
-        // Some ended as they began, which is an event.
-        if isDone, groups.contains(where: { !$0.notify.isEmpty }) { noteNews() }
-        return isDone
-    }
-
-    private static func begin(_ groups: [JobGroup], at now: Timestamp, write: Int64) -> [MongoDatabase.Write] {
-        var documents: [BSONDocument] = []
-        var jobs: [BSONDocument] = []
-        for var group in groups {
-            group.created = now
-            let begun = group.beginJobs(at: now)
-            documents.append(GroupDocument.document(of: group, at: now, write: write))
-            jobs += begun.map { JobDocument.document(of: $0, write: write) }
-        }
-        return inserts(of: documents, into: MongoSchema.jobGroups) + inserts(of: jobs, into: MongoSchema.jobs)
-    }
-
-    /// As many to a command as it takes with room.
-    static func inserts(of documents: [BSONDocument], into collection: StaticString) -> [MongoDatabase.Write] {
-        stride(from: 0, to: documents.count, by: 500).map { start in
-            .insert(Array(documents[start..<min(start + 500, documents.count)]), into: collection)
-        }
-    }
 
     // MARK: Claims
 

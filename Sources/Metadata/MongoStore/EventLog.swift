@@ -168,7 +168,8 @@ extension MongoStore {
         var from = max(0, position) >> Self.positionShift
         while found.count < limit {
             let query = MongoDatabase.Query(
-                ["_id": ["$gte": .int64(from)]], projection: ["e": 1], sort: ["_id": 1], hint: "_id_", limit: 64)
+                ["_id": ["$gte": .int64(from)]], projection: ["e": 1], sort: ["_id": 1], hint: "_id_",
+                limit: min(64, max(1, limit)))
             let batches = try await perform { (database) throws(MongoError) in
                 try database.find(query, in: MongoSchema.events).documents
             }

@@ -78,8 +78,8 @@ struct JobDocument {
     static func state(_ state: JobState) -> BSONValue { .int32(Int32(state.rawValue)) }
 }
 
-/// A run of a hook: `{_id, r, b, k, state, ended, n, w, events, told}`. `r` is the group as a record, `n` counts its changes; `events` and
-/// `told` are as in heads.
+/// A run of a hook: `{_id, r, b, k, ended, u, n, w, events, told}`. `r` is the group as a record, `n` counts its changes; `u` is what
+/// `JobGroup.uniqueness` says; `events` and `told` are as in heads.
 struct GroupDocument {
     let group: JobGroup
     let revision: Int64
@@ -104,6 +104,7 @@ struct GroupDocument {
             "k": .text(KeyText.encode(group.event.key.utf8)), "n": .int64(revision), "w": .int64(write),
         ]
         fields.append("ended", group.ended.map { .date($0.milliseconds) })
+        fields.append("u", group.uniqueness.map { .binary($0) })
         return fields
     }
 
@@ -123,7 +124,11 @@ struct GroupDocument {
         var change: BSONDocument = [
             "$set": .document(Self.fields(of: group, revision: revision + 1, write: write))
         ]
-        if group.ended == nil { change.append("$unset", ["ended": ""]) }
+        if group.ended == nil {
+            change.append("$unset", ["ended": ""])
+        } else if group.isUnique {
+            change.append("$unset", ["u": ""])
+        }
         if self.group.ended == nil, let end = Self.end(of: group, revision: revision + 1, at: now) {
             change.append("$push", ["events": end])
             change.append("$min", ["told": .date(now.milliseconds)])

@@ -162,6 +162,7 @@ enum MongoSchema {
                 ["name": "told", "key": ["told": 1], "sparse": true],
                 ["name": "object", "key": ["b": 1, "k": 1, "_id": -1]],
                 ["name": "ended", "key": ["ended": 1], "sparse": true],
+                ["name": "unique", "key": ["u": 1], "sparse": true],
             ], of: jobGroups)
         try database.createIndexes(
             [

@@ -63,20 +63,40 @@ extension Decider {
 
     // MARK: Jobs
 
-    /// False where others were quicker.
+    /// Nil where others were quicker.
     mutating func planJobs(
         after former: Int64, through last: Int64, _ groups: [JobGroup], _ decision: inout Decision
-    ) throws(MetadataError) -> Bool {
-        guard try rows.plannedEvents() == former, last > former else { return false }
+    ) throws(MetadataError) -> PlannedRuns? {
+        guard try rows.plannedEvents() == former, last > former else { return nil }
         decision.changes.append(.eventsPlanned(through: last))
-        for var group in groups {
-            group.created = now
-            let jobs = group.beginJobs(at: now)
-            noteEnd(of: group, &decision)
-            decision.changes.append(.jobGroup(group))
-            for job in jobs { decision.changes.append(.job(job)) }
+        var planned = PlannedRuns()
+        for group in JobGroup.merged(groups) {
+            switch try meeting(of: group) {
+            case .apart:
+                var begun = group
+                begun.created = now
+                let jobs = begun.beginJobs(at: now)
+                noteEnd(of: begun, &decision)
+                decision.changes.append(.jobGroup(begun))
+                for job in jobs { decision.changes.append(.job(job)) }
+                planned.made.append(group)
+            case .covered: continue
+            case .replaced(let renewed, let jobs):
+                decision.changes.append(.jobGroup(renewed))
+                for job in jobs { decision.changes.append(.job(job)) }
+                planned.replaced.append(renewed)
+            }
         }
-        return true
+        return planned
+    }
+
+    private func meeting(of newer: JobGroup) throws(MetadataError) -> JobGroup.Meeting {
+        guard let uniqueness = newer.uniqueness else { return .apart }
+        for former in try rows.openGroups(uniqueness) {
+            let meeting = former.met(by: newer, jobs: try rows.jobs(of: former.id), at: now)
+            if meeting != .apart { return meeting }
+        }
+        return .apart
     }
 
     mutating func claimJobs(_ claim: JobClaim, _ decision: inout Decision) throws(MetadataError) -> [LeasedJob] {

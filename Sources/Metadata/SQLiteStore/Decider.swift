@@ -59,7 +59,7 @@ struct Decider {
             answer = .revision(try setHooks(document, of: bucket, ifRevision: former, &decision))
         case .noteEvents(let events): answer = .made(try note(events, &decision))
         case .planJobs(let after, let last, let groups):
-            answer = .planned(try planJobs(after: after, through: last, groups, &decision))
+            answer = .runs(try planJobs(after: after, through: last, groups, &decision))
         case .claimJobs(let claim): answer = .claimed(try claimJobs(claim, &decision))
         case .completeJob(let completion): answer = .jobEnded(try complete(completion, &decision))
         case .endTry(let failure): answer = .jobEnded(try endTry(failure, &decision))

@@ -121,6 +121,7 @@ extension Records {
             out.put(UInt64(step.files.count))
             for file in step.files { put(file, &out) }
         }
+        if group.isUnique { out.put(true) }
         return out.bytes
     }
 
@@ -141,12 +142,14 @@ extension Records {
         for _ in 0..<(try reader.count()) { notify.append(try text(&reader)) }
         var steps: [JobGroup.Step] = []
         for _ in 0..<(try reader.count()) { steps.append(try step(&reader)) }
+        let isUnique = try reader.isAtEnd ? false : reader.flag()
         try reader.end()
         var group = JobGroup(
             id: id, event: event, hook: hook, queue: queue, lane: lane, rank: rank, steps: steps, notify: notify,
             created: created)
         group.state = state
         group.ended = ended
+        group.isUnique = isUnique
         return group
     }
 

@@ -114,6 +114,18 @@ extension Rows {
         }
     }
 
+    /// Those of a unique hook and an object that have not ended, in the order of their ids.
+    func openGroups(_ uniqueness: [UInt8]) throws(MetadataError) -> [JobGroup] {
+        try connection.with(
+            "SELECT record FROM job_groups INDEXED BY job_groups_unique WHERE uniqueness = ?1 ORDER BY id"
+        ) { (row) throws(MetadataError) in
+            row.bind(uniqueness, at: 1)
+            var found: [JobGroup] = []
+            while try row.next() { found.append(try Records.jobGroup(row.bytes(0))) }
+            return found
+        }
+    }
+
     func endedGroups(before moment: Timestamp, limit: Int) throws(MetadataError) -> [JobID] {
         try connection.with(
             "SELECT id FROM job_groups WHERE ended < ?1 ORDER BY ended LIMIT ?2"
@@ -240,8 +252,8 @@ extension Connection {
     func put(_ group: JobGroup) throws(SQLiteError) {
         try write(
             """
-            INSERT INTO job_groups VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT (id) DO UPDATE SET bucket = ?2, key = ?3, ended = ?4, record = ?5
+            INSERT INTO job_groups VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT (id) DO UPDATE SET bucket = ?2, key = ?3, ended = ?4, record = ?5, uniqueness = ?6
             """
         ) {
             $0.bind(group.id.bytes, at: 1)
@@ -249,6 +261,7 @@ extension Connection {
             $0.bind(group.event.key.utf8, at: 3)
             $0.bind(group.ended?.milliseconds, at: 4)
             $0.bind(Records.encode(group), at: 5)
+            $0.bind(group.uniqueness, at: 6)
         }
     }
 

@@ -96,6 +96,7 @@ enum Answer: Sendable {
     case asset(Asset)
     case revision(Int64)
     case planned(Bool)
+    case runs(PlannedRuns?)
     case claimed([LeasedJob])
     case jobEnded(JobEnding)
     case jobAnswered(JobAnswering)

@@ -56,10 +56,10 @@ extension SQLiteStore: EventStore {
 
     public func planJobs(
         after former: Int64, through last: Int64, _ groups: [JobGroup]
-    ) async throws(MetadataError) -> Bool {
-        guard case .planned(let isDone) = try await committer.submit(.planJobs(after: former, through: last, groups))
+    ) async throws(MetadataError) -> PlannedRuns? {
+        guard case .runs(let planned) = try await committer.submit(.planJobs(after: former, through: last, groups))
         else { throw Self.wrongAnswer }
-        return isDone
+        return planned
     }
 
     // MARK: Jobs

@@ -2,7 +2,7 @@ import SQLite
 
 /// The tables of `main.db`. Its `user_version` says which of these schemas it has.
 enum Schema {
-    static let version: Int64 = 7
+    static let version: Int64 = 8
     /// The one before `versionWithPageChecks` has the same tables, in pages without check values (`PageUpgrade`).
     static let versionWithoutPageChecks: Int64 = 4
     static let versionWithPageChecks: Int64 = 5
@@ -20,7 +20,8 @@ enum Schema {
             if found == 1 || found == 2 { try migrateFromSecond(connection) }
             if (1...3).contains(found) { return try migrateFromThird(connection) }
             if found == versionWithPageChecks { try migrateFromFifth(connection) }
-            if found == versionWithPageChecks || found == 6 { return try migrateFromSixth(connection) }
+            if found == versionWithPageChecks || found == 6 { try migrateFromSixth(connection) }
+            if (versionWithPageChecks...7).contains(found) { return try migrateFromSeventh(connection) }
             guard found == 0 else {
                 throw MetadataError.broken(
                     "main.db has schema \(found); this program knows schema \(version). "
@@ -32,7 +33,7 @@ enum Schema {
             try connection.begin()
             try connection.run(
                 script: tables + logTables + uncountedColumns + assetTables + jobTables + targetTable
-                    + "PRAGMA user_version = \(version);")
+                    + uniqueColumn + "PRAGMA user_version = \(version);")
             try connection.commit()
         } catch let error as SQLiteError {
             throw MetadataError(error)
@@ -100,6 +101,13 @@ enum Schema {
     private static func migrateFromSixth(_ connection: Connection) throws(SQLiteError) {
         try connection.begin()
         try connection.run(script: targetTable + "PRAGMA user_version = 7;")
+        try connection.commit()
+    }
+
+    /// The seventh schema did not know which runs are unique.
+    private static func migrateFromSeventh(_ connection: Connection) throws(SQLiteError) {
+        try connection.begin()
+        try connection.run(script: uniqueColumn + "PRAGMA user_version = 8;")
         try connection.commit()
     }
 
@@ -328,6 +336,13 @@ enum Schema {
             position INTEGER NOT NULL,
             dropped INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+
+        """
+
+    /// As the seventh schema got it: what `JobGroup.uniqueness` says, of runs that have not ended.
+    private static let uniqueColumn = """
+        ALTER TABLE job_groups ADD COLUMN uniqueness BLOB;
+        CREATE INDEX job_groups_unique ON job_groups (uniqueness, id) WHERE uniqueness IS NOT NULL;
 
         """
 }

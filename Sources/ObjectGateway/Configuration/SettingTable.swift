@@ -48,7 +48,7 @@ extension Setting {
             },
             Setting(
                 "OGW_CONFIG", "FILE", default: "",
-                "The start file: JSON with users, buckets, addons and targets, which every start makes or brings to what stands there."
+                "The start file: JSON with users, buckets, addons, targets and sources, which every start makes or brings to what stands there."
             ) { (c, v) throws(SettingError) in
                 c.startFile = try v.nonEmpty(wanted: "the path of a JSON file")
             },

@@ -7,7 +7,7 @@ import JSON
 import Metadata
 import Targets
 
-/// The JSON file of `OGW_CONFIG`: users, buckets, addons and targets that a store shall have. Reading it checks everything that can be known
+/// The JSON file of `OGW_CONFIG`: users, buckets, addons, targets and sources that a store shall have. Reading it checks everything that can be known
 /// without the store.
 struct StartFile: Sendable {
     struct Bucket: Sendable {
@@ -24,6 +24,12 @@ struct StartFile: Sendable {
         var document: JSONValue
     }
 
+    struct Source: Sendable {
+        var name: TargetName
+        /// As `SourceEngine.set` takes it.
+        var document: JSONValue
+    }
+
     struct Addon: Sendable {
         var name: String
         /// As `AddonRegister.set` takes it.
@@ -34,6 +40,7 @@ struct StartFile: Sendable {
     private(set) var users: [KnownUser] = []
     private(set) var buckets: [Bucket] = []
     private(set) var targets: [Target] = []
+    private(set) var sources: [Source] = []
     private(set) var addons: [Addon] = []
     private static let sizeMax = 16 << 20
     /// Of users, and of buckets.
@@ -59,7 +66,7 @@ struct StartFile: Sendable {
             throw SettingError(place: "OGW_CONFIG", value: path, wanted: "a file that holds JSON")
         }
         do throws(JSONFault) {
-            let file = try JSONMembers(root, of: ["users", "buckets", "addons", "targets"], at: "")
+            let file = try JSONMembers(root, of: ["users", "buckets", "addons", "targets", "sources"], at: "")
             for (place, value) in try file.list("users", countMax: Self.countMax) {
                 users.append(try Self.user(value, at: place))
             }
@@ -72,6 +79,9 @@ struct StartFile: Sendable {
             for (place, value) in try file.list("targets", countMax: 1000) {
                 targets.append(try Self.target(value, at: place))
             }
+            for (place, value) in try file.list("sources", countMax: 1000) {
+                sources.append(try Self.source(value, at: place))
+            }
         } catch {
             throw SettingError(
                 place: error.path.isEmpty ? path : "\(path): \(error.path)", value: error.value, wanted: error.wanted)
@@ -81,6 +91,7 @@ struct StartFile: Sendable {
         try refuseRepeated(buckets.map(\.name.description), in: "buckets", member: "name")
         try refuseRepeated(addons.map(\.name), in: "addons", member: "name")
         try refuseRepeated(targets.map(\.name.description), in: "targets", member: "name")
+        try refuseRepeated(sources.map(\.name.description), in: "sources", member: "name")
     }
 
     /// What is found only when the file meets the store.
@@ -129,6 +140,18 @@ struct StartFile: Sendable {
         let document = withoutName(value)
         _ = try TargetSettings(name.kind, reading: document, at: path)
         return Target(name: name, document: document)
+    }
+
+    /// The source's name beside what `PUT /api/sources` takes.
+    private static func source(_ value: JSONValue, at path: String) throws(JSONFault) -> Source {
+        let members = try JSONMembers(anyOf: value, at: path, secrets: ["secret"])
+        let text = try members.requiredText("name", wanted: SourceSettings.nameWanted)
+        guard let name = SourceSettings.name(text) else {
+            throw members.fault("name", wanted: SourceSettings.nameWanted)
+        }
+        let document = withoutName(value)
+        _ = try SourceSettings(reading: document, at: path)
+        return Source(name: name, document: document)
     }
 
     /// The addon's name beside what `PUT /api/addons` takes.

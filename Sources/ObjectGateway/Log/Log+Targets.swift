@@ -2,6 +2,21 @@ import Metadata
 import Targets
 
 extension Log {
+    /// What is worth a line about events from outside.
+    func report(_ problem: SourceEngine.Problem) {
+        switch problem {
+        case .sharing(let error): event("sources_not_shared", level: .warning, ["error": .failure(error)])
+        case .failing(let source, let reason):
+            event("source_failing", level: .warning, ["source": .text(source), "reason": .text(reason)])
+        case .refused(let source, let count, let reason):
+            event(
+                "messages_refused", level: .warning,
+                ["source": .text(source), "count": .integer(count), "reason": .text(reason)])
+        case .unusable(let source, let reason):
+            event("source_unusable", level: .error, ["source": .text(source), "reason": .text(reason)])
+        }
+    }
+
     /// What is worth a line about the delivery of events; it is tried again by itself.
     func report(_ problem: TargetEngine.Problem) {
         switch problem {

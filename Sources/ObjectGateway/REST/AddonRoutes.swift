@@ -8,8 +8,8 @@ import Threads
 
 /// The register of addons: services that steps of hooks call, by name.
 struct AddonRoutes: Sendable {
-    let addons: AddonRegister?
-    let jobs: JobEngine?
+    let addons: AddonRegister
+    let jobs: JobEngine
     let metadata: any MetadataStore
     let outbound: OutboundRules
     let pool: Pool
@@ -29,7 +29,7 @@ struct AddonRoutes: Sendable {
             Route(
                 .get, "/api/addons", "List the addons that hooks may name", access: .administrator,
                 response: .json(.object([.init("addons", .array(of: Self.addon))]))
-            ) { _ in .json(["addons": .array(try await required().all().map(Self.describe))]) },
+            ) { _ in .json(["addons": .array(try await addons.all().map(Self.describe))]) },
             Route(
                 .get, "/api/addons/{addon}", "An addon", access: .administrator, response: .json(Self.addon)
             ) { input in .json(Self.describe(try await found(try Self.name(input)))) },
@@ -55,13 +55,6 @@ struct AddonRoutes: Sendable {
         ]
     }
 
-    /// Throws 501 where the store can have none.
-    private func required() throws(Problem) -> AddonRegister {
-        _ = try jobs.required()
-        guard let addons else { throw Problem(501, "Not implemented", "Addons need the embedded store.") }
-        return addons
-    }
-
     private static func name(_ input: RouteInput) throws(Problem) -> String {
         let text = input.parameter("addon")
         guard HookName.isName(text) else {
@@ -73,12 +66,11 @@ struct AddonRoutes: Sendable {
     private static func missing(_ name: String) -> Problem { Problem(404, "Not found", "There is no addon \(name).") }
 
     private func found(_ name: String) async throws -> AddonRegister.Registered {
-        guard let addon = try await required().find(name) else { throw Self.missing(name) }
+        guard let addon = try await addons.find(name) else { throw Self.missing(name) }
         return addon
     }
 
     private func set(_ input: RouteInput) async throws -> JSONValue {
-        let addons = try required()
         let name = try Self.name(input)
         do {
             try await addons.set(name, input.body)
@@ -91,7 +83,6 @@ struct AddonRoutes: Sendable {
     }
 
     private func remove(_ input: RouteInput) async throws {
-        let addons = try required()
         let name = try Self.name(input)
         try await jobs.refuseNamed("the addon \(name)", metadata) { $0.addons.contains(name) }
         guard try await addons.remove(name) else { throw Self.missing(name) }
@@ -99,7 +90,7 @@ struct AddonRoutes: Sendable {
 
     private func test(_ input: RouteInput) async throws -> JSONValue {
         let name = try Self.name(input)
-        guard let credentials = try await required().credentials(of: name) else { throw Self.missing(name) }
+        guard let credentials = try await addons.credentials(of: name) else { throw Self.missing(name) }
         let settings: AddonSettings
         do throws(JSONFault) { settings = try AddonSettings(reading: credentials.document, at: "") } catch {
             throw HookAdministration.problem([error])

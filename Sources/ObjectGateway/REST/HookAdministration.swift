@@ -7,15 +7,15 @@ import Targets
 
 /// What is done with the hooks of a bucket: they are read, set, tried out, and run for what is there already.
 struct HookAdministration: Sendable {
-    let jobs: JobEngine?
-    let targets: TargetEngine?
-    let addons: AddonRegister?
+    let jobs: JobEngine
+    let targets: TargetEngine
+    let addons: AddonRegister
     let metadata: any MetadataStore
 
     // MARK: Configuration
 
     func get(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let bucket = try await bucket(input)
         let found = try await engine.store.hooks(of: bucket.id)
         let document = found.flatMap { $0.document.isEmpty ? nil : JSONValue(parsing: $0.document) }
@@ -36,7 +36,7 @@ struct HookAdministration: Sendable {
     /// Bindings of the notification configuration stay where the body has none. Throws 422 with all that is wrong, and 409 where the
     /// query's `revision` is not the present one.
     func set(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let bucket = try await bucket(input)
         let wanted = try Self.revision(input)
         // The notification configuration may change between.
@@ -67,7 +67,7 @@ struct HookAdministration: Sendable {
     }
 
     func remove(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let bucket = try await bucket(input)
         let former = try Self.revision(input)
         do throws(MetadataError) {
@@ -92,7 +92,6 @@ struct HookAdministration: Sendable {
     }
 
     func validate(_ input: RouteInput) async throws -> JSONValue {
-        _ = try jobs.required()
         let bucket = try await bucket(input)
         var faults = HookFaults.all(in: input.body, within: try await surroundings(of: bucket))
         if faults.isEmpty, input.body.text.count > HookConfiguration.sizeMax {
@@ -102,8 +101,8 @@ struct HookAdministration: Sendable {
     }
 
     private func surroundings(of bucket: Bucket) async throws -> HookConfiguration.Surroundings {
-        let targets = try await targets?.names() ?? []
-        let addons = try await addons?.all() ?? []
+        let targets = try await targets.names()
+        let addons = try await addons.all()
         return HookConfiguration.Surroundings(
             bucket: bucket.name, addons: Set(addons.map(\.name)), targets: Set(targets.map(\.description)))
     }

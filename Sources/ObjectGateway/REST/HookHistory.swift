@@ -12,7 +12,7 @@ extension HookAdministration {
 
     /// An event as if each object of a page had just come. The answer's `next` is sent as `after` to go on; null at the end.
     func backfill(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let bucket = try await bucket(input)
         let rules = try await chosenRules(input, of: bucket, engine)
         var after: [UInt8]?
@@ -70,7 +70,7 @@ extension HookAdministration {
         return HookRules(configuration, revision: rules.revision)
     }
 
-    private func note(_ events: [ObjectEvent], _ engine: JobEngine) async throws -> Int {
+    func note(_ events: [ObjectEvent], _ engine: JobEngine) async throws -> Int {
         guard !events.isEmpty else { return 0 }
         let made = try await engine.store.noteEvents(events)
         engine.notice()
@@ -81,7 +81,7 @@ extension HookAdministration {
 
     /// The hooks of kept events run again, as they are now. The answer's `next` is sent as `after` to go on; null at the end.
     func replay(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let bucket = try await bucket(input)
         let rules = try await chosenRules(input, of: bucket, engine)
         let since = try Self.since(input)
@@ -92,7 +92,12 @@ extension HookAdministration {
         } else {
             end = try await engine.store.lastEvent()
         }
-        let after = input.body["after"]?.integer ?? 0
+        let after: Int64
+        if let place = input.body["after"]?.integer {
+            after = place
+        } else {
+            after = try await engine.store.positionOfEvents(since: since)
+        }
         let page = try await engine.store.events(after: after, limit: Self.pageLength)
         var again: [ObjectEvent] = []
         for var event in page where event.position <= end {
@@ -137,7 +142,14 @@ extension HookAdministration {
 
     /// Something happened to an object that is there, as somebody else says: its hooks hear of it.
     func tell(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let event = try await told(input)
+        if let event { _ = try await note([event], jobs) }
+        return ["hooks": .array(event?.draft.hooks.map { .string($0.name) } ?? [])]
+    }
+
+    /// The event that the body tells of; nil where no hook waits for it.
+    func told(_ input: RouteInput) async throws -> ObjectEvent? {
+        let engine = jobs
         let text = input.body["bucket"]?.string ?? ""
         let found =
             if let name = BucketName(text.utf8) { try await metadata.bucket(named: name) } else { nil as Bucket? }
@@ -155,12 +167,10 @@ extension HookAdministration {
         let draft = try await engine.hooks.rules(of: bucket)?.draft(
             name, of: FilteredObject(version, customer: customer), in: bucket,
             because: EventCause(routeOf: input.caller))
-        if let draft {
-            let event = ObjectEvent(
+        return draft.map {
+            ObjectEvent(
                 position: 0, moment: .now(), bucket: bucket.id, key: key, versionID: version.versionID,
-                sequence: version.sequence, size: version.size, etag: version.etag, draft: draft)
-            _ = try await note([event], engine)
+                sequence: version.sequence, size: version.size, etag: version.etag, draft: $0)
         }
-        return ["hooks": .array(draft?.hooks.map { .string($0.name) } ?? [])]
     }
 }

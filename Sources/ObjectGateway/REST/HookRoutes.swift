@@ -86,9 +86,8 @@ struct HookRoutes: Sendable {
             ) { input in .json(try await hooks.replay(input)) },
             Route(
                 .post, "/api/events", "Tell the hooks of an object that something happened to it", access: .editor,
-                request: .object([
-                    .init("event", .string), .init("bucket", .string), .init("key", .string),
-                ]), success: 202, response: .json(.object([.init("hooks", .array(of: .string))]))
+                request: HookAdministration.message, success: 202,
+                response: .json(.object([.init("hooks", .array(of: .string))]))
             ) { input in .json(try await hooks.tell(input), status: 202) },
         ]
     }

@@ -5,7 +5,7 @@ import Metadata
 
 /// The runs of hooks: listed, shown, watched, cancelled and retried. A user with a customer sees those of that customer's objects.
 struct JobRoutes: Sendable {
-    let jobs: JobEngine?
+    let jobs: JobEngine
     let metadata: any MetadataStore
 
     private static let limitMax = 100
@@ -81,7 +81,7 @@ struct JobRoutes: Sendable {
     // MARK: Reading
 
     private func list(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let asked = try AskedJobs(input, limitMax: Self.limitMax)
         if let key = asked.key { return try await list(of: key, asked, input, engine) }
         var (found, before, looked) = ([JSONValue](), asked.after, 0)
@@ -118,7 +118,7 @@ struct JobRoutes: Sendable {
     }
 
     private func dead(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let asked = try AskedJobs(input, limitMax: Self.limitMax)
         var found: [JSONValue] = []
         let last = try await walkDead(engine, after: asked.after, input) { job, group in
@@ -166,7 +166,7 @@ struct JobRoutes: Sendable {
     }
 
     private func show(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         return try await value(of: try await group(input, engine), engine)
     }
 
@@ -190,13 +190,13 @@ struct JobRoutes: Sendable {
     // MARK: Changing
 
     private func cancel(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let group = try await group(input, engine)
         return try await value(of: try await engine.cancel(group: group.id).group, engine)
     }
 
     private func retry(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         let group = try await group(input, engine)
         let dead = try await engine.store.jobs(of: group.id).filter { $0.state == .dead }
         guard !dead.isEmpty else {
@@ -207,7 +207,7 @@ struct JobRoutes: Sendable {
     }
 
     private func retryDead(_ input: RouteInput) async throws -> JSONValue {
-        let engine = try jobs.required()
+        let engine = jobs
         var after: JobID?
         if let text = input.body["after"]?.string {
             after = JobID([UInt8](text.utf8))

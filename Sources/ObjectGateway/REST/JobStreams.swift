@@ -17,7 +17,7 @@ struct JobStreams: Sendable {
 
     /// The run as it is, its changes as they come, and as it was in the end.
     func run(_ input: RouteInput) async throws -> RouteAnswer {
-        let engine = try routes.jobs.required()
+        let engine = routes.jobs
         // The place before the look, so that nothing falls between.
         let place = engine.feed.last
         let group = try await routes.group(input, engine)
@@ -63,7 +63,7 @@ struct JobStreams: Sendable {
     // MARK: All runs
 
     func all(_ input: RouteInput) async throws -> RouteAnswer {
-        let engine = try routes.jobs.required()
+        let engine = routes.jobs
         let known = input.lastEventID.map { Self.place($0, engine) }
         let isForgotten = known == .some(nil)
         let start = (known ?? nil) ?? engine.feed.last

@@ -112,7 +112,7 @@ struct RouteTable: Sendable {
     }
 
     /// Nil where nothing is lacking.
-    private static func right(that caller: Caller, lacksFor access: Route.Access) -> String? {
+    static func right(that caller: Caller, lacksFor access: Route.Access) -> String? {
         switch access {
         case .anyone, .owner: nil
         case .reader: Access.allows(caller.policy, .getObject) ? nil : "read"

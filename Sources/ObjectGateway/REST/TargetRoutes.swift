@@ -6,8 +6,8 @@ import Targets
 
 /// The register of targets: receivers of events, by name.
 struct TargetRoutes: Sendable {
-    let targets: TargetEngine?
-    let jobs: JobEngine?
+    let targets: TargetEngine
+    let jobs: JobEngine
     let metadata: any MetadataStore
 
     private static let settings = Schema.any(
@@ -55,15 +55,6 @@ struct TargetRoutes: Sendable {
         ]
     }
 
-    /// Throws 501 where the store can have none.
-    private func required() throws(Problem) -> TargetEngine {
-        _ = try jobs.required()
-        guard let targets else {
-            throw Problem(501, "Not implemented", "Targets of events need the embedded store.")
-        }
-        return targets
-    }
-
     private static func name(_ input: RouteInput) throws(Problem) -> TargetName {
         let text = input.parameter("target")
         guard let name = TargetName(text) else {
@@ -73,14 +64,14 @@ struct TargetRoutes: Sendable {
     }
 
     private func found(_ name: TargetName) async throws -> TargetEngine.Registered {
-        guard let target = try await required().find(name) else {
+        guard let target = try await targets.find(name) else {
             throw Problem(404, "Not found", "There is no target \(name).")
         }
         return target
     }
 
     private func list() async throws -> JSONValue {
-        ["targets": .array(try await required().all().map(Self.describe))]
+        ["targets": .array(try await targets.all().map(Self.describe))]
     }
 
     private func show(_ input: RouteInput) async throws -> JSONValue {
@@ -88,7 +79,6 @@ struct TargetRoutes: Sendable {
     }
 
     private func set(_ input: RouteInput) async throws -> JSONValue {
-        let targets = try required()
         let name = try Self.name(input)
         do {
             try await targets.set(name, input.body)
@@ -101,7 +91,6 @@ struct TargetRoutes: Sendable {
     }
 
     private func remove(_ input: RouteInput) async throws {
-        let targets = try required()
         let name = try Self.name(input)
         try await jobs.refuseNamed("\(name)", metadata) { $0.targets.contains(name.description) }
         guard try await targets.remove(name) else { throw Problem(404, "Not found", "There is no target \(name).") }
@@ -109,7 +98,7 @@ struct TargetRoutes: Sendable {
 
     private func test(_ input: RouteInput) async throws -> JSONValue {
         let name = try Self.name(input)
-        guard let delivery = try await required().test(name) else {
+        guard let delivery = try await targets.test(name) else {
             throw Problem(404, "Not found", "There is no target \(name).")
         }
         return [

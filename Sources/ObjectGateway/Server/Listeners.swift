@@ -231,7 +231,8 @@ struct Listeners {
         }
         addCheckSources(add, store)
         addSearchSources(add, store.search)
-        if let targets = store.targets { addTargetSources(to: metrics, targets) }
+        addTargetSources(to: metrics, store.targets)
+        addEventSources(to: metrics, store.sources)
         let folder = store.configuration.data
         add("ogw_disk_free_bytes", .gauge, "Free space of the data folder.") {
             Double((try? LinuxDisk().space(at: folder).free) ?? 0)
@@ -290,6 +291,24 @@ struct Listeners {
         add("ogw_target_dropped_total", .counter, "Events that were given up for their age.") {
             Double($0.droppedCount)
         }
+    }
+
+    /// Of events from outside.
+    private static func addEventSources(to metrics: Metrics, _ sources: SourceEngine) {
+        func add(
+            _ name: String, _ kind: PrometheusText.Kind, _ help: String,
+            _ value: @escaping @Sendable (SourceStatus) -> Double
+        ) {
+            metrics.add(
+                Metrics.Family(name: name, kind: kind, help: help) {
+                    sources.statuses().map { ([("source", $0.name)], value($0.status)) }
+                })
+        }
+        add("ogw_source_waiting", .gauge, "Messages that are not taken yet.") { Double($0.waitingCount) }
+        add("ogw_source_dead", .gauge, "Messages that were set aside.") { Double($0.deadCount) }
+        add("ogw_source_taken_total", .counter, "Messages whose events are committed.") { Double($0.takenCount) }
+        add("ogw_source_refused_total", .counter, "Messages that can be no events.") { Double($0.refusedCount) }
+        add("ogw_source_failures_total", .counter, "Times that nothing could be taken.") { Double($0.failureCount) }
     }
 
     private static func addCheckSources(

@@ -55,7 +55,8 @@ private struct SharedPlace {
         metadata.startRelay()
         let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
         return OpenStore.Parts(
-            folder: folder, objects: objects, shared: metadata, search: SearchIndex(metadata, in: folder))
+            folder: folder, objects: objects, shared: metadata, search: SearchIndex(metadata, in: folder),
+            events: metadata)
     }
 
     /// Engine and database are bound to one another: the place on the engine carries the id that the database has.
@@ -84,7 +85,8 @@ private struct SharedPlace {
             let objects = ObjectStore(metadata: metadata, blobs: blobs, segments: nil, pool: pool)
             return OpenStore.Parts(
                 folder: folder, objects: objects, engine: blobs, shared: metadata,
-                search: SearchIndex(metadata, in: folder))
+                search: SearchIndex(metadata, in: folder),
+                events: metadata)
         } catch {
             await metadata.endReporting()
             engine?.close()

@@ -18,12 +18,14 @@ public final class OpenStore: Sendable {
     let engine: RemoteBlobs?
     let scrubber: Scrubber
     let search: any AssetSearch
-    /// Hooks and their jobs, stopped until somebody starts it. Nil where metadata is in MongoDB.
-    let jobs: JobEngine?
-    /// Receivers of events, to whom nothing is delivered until somebody starts it. Nil where metadata is in MongoDB.
-    let targets: TargetEngine?
-    /// Services that hooks call. Nil where metadata is in MongoDB.
-    let addons: AddonRegister?
+    /// Hooks and their jobs, stopped until somebody starts it.
+    let jobs: JobEngine
+    /// Receivers of events, to whom nothing is delivered until somebody starts it.
+    let targets: TargetEngine
+    /// Lists that events come from, of which nothing is taken until `startSources`.
+    let sources: SourceEngine
+    /// Services that hooks call.
+    let addons: AddonRegister
     let users: UserDirectory
     private let callbackTokens: CallbackTokens
     let workerTokens: WorkerTokens
@@ -42,10 +44,7 @@ public final class OpenStore: Sendable {
         var search: any AssetSearch
 
         var metadata: any MetadataStore { objects.metadata }
-        var events: (any EventStore)? {
-            if let embedded { return embedded }
-            return shared
-        }
+        var events: any EventStore
 
         func close() async {
             await embedded?.close()
@@ -68,18 +67,20 @@ public final class OpenStore: Sendable {
         engine = parts.engine
         scrubber = Scrubber(objects: objects, configuration: configuration.scrub)
         search = parts.search
-        jobs = parts.events.map { JobEngine(store: $0, hooks: HookDirectory($0), pool: pool) }
+        let jobs = JobEngine(store: parts.events, hooks: HookDirectory(parts.events), pool: pool)
         var targetConfiguration = TargetEngineConfiguration()
         targetConfiguration.region = configuration.region
         targetConfiguration.outbound = configuration.outbound
         let sealing = SealedRegister.Sealing(
             seal: { secrets.seal($0, context: $1) }, open: { secrets.open($0, context: $1) })
-        targets = parts.events.map {
-            TargetEngine(store: $0, sealing: sealing, pool: pool, configuration: targetConfiguration)
-        }
-        addons = parts.embedded.map { AddonRegister(store: $0, sealing: sealing, pool: pool) }
+        let targets = TargetEngine(
+            store: parts.events, sealing: sealing, pool: pool, configuration: targetConfiguration)
+        sources = SourceEngine(
+            store: parts.events, sealing: sealing, pool: pool, configuration: targetConfiguration)
+        addons = AddonRegister(store: parts.events, sealing: sealing, pool: pool)
         callbackTokens = CallbackTokens(secrets)
-        if let jobs, let targets { jobs.follow { targets.notice() } }
+        jobs.follow { targets.notice() }
+        (self.jobs, self.targets) = (jobs, targets)
         self.users = users
         self.workerTokens = workerTokens
         self.configuration = configuration
@@ -155,7 +156,7 @@ public final class OpenStore: Sendable {
                 }
             return Parts(
                 folder: folder, objects: objects, local: blobs, engine: engine, embedded: metadata,
-                search: SearchIndex(metadata))
+                search: SearchIndex(metadata), events: metadata)
         } catch {
             await metadata.close()
             folder.close()
@@ -195,9 +196,16 @@ public final class OpenStore: Sendable {
         return (try? await metadata.buckets(after: nil, prefix: [], limit: 1)) != nil
     }
 
+    /// Begins to take events from outside.
+    func startSources() {
+        let (hooks, users) = (hookAdministration, users)
+        sources.start { messages, user in try await hooks.take(messages, as: user, of: users) }
+    }
+
     public func close() async {
-        await jobs?.stop()
-        await targets?.stop()
+        await sources.stop()
+        await jobs.stop()
+        await targets.stop()
         objects.sweeper.stop()
         await scrubber.stop()
         await search.stop()
@@ -220,12 +228,10 @@ public final class OpenStore: Sendable {
     }
 
     func workerRoutes(log: Log, publicURL: String, servicesURL: String?) -> WorkerRoutes {
-        let orders = addons.map {
-            AddonOrders(
-                services: services, addons: $0, users: users, tokens: callbackTokens, publicURL: publicURL,
-                servicesURL: servicesURL)
-        }
-        return WorkerRoutes(services: services, tokens: workerTokens, log: log, addons: orders)
+        let orders = AddonOrders(
+            services: services, addons: addons, users: users, tokens: callbackTokens, publicURL: publicURL,
+            servicesURL: servicesURL)
+        return WorkerRoutes(services: services, engine: jobs, tokens: workerTokens, log: log, addons: orders)
     }
 
     private var services: Services {
@@ -234,13 +240,16 @@ public final class OpenStore: Sendable {
 
     private var jobRoutes: [Route] {
         JobRoutes(jobs: jobs, metadata: metadata).routes
-            + HookRoutes(
-                administration: HookAdministration(jobs: jobs, targets: targets, addons: addons, metadata: metadata)
-            ).routes
+            + HookRoutes(administration: hookAdministration).routes
             + TargetRoutes(targets: targets, jobs: jobs, metadata: metadata).routes
+            + SourceRoutes(sources: sources, users: users).routes
             + AddonRoutes(
                 addons: addons, jobs: jobs, metadata: metadata, outbound: configuration.outbound, pool: objects.pool
             ).routes
+    }
+
+    private var hookAdministration: HookAdministration {
+        HookAdministration(jobs: jobs, targets: targets, addons: addons, metadata: metadata)
     }
 
     var administration: Administration {

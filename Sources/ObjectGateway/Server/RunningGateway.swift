@@ -110,7 +110,8 @@ public final class RunningGateway: Sendable {
                     "start_file",
                     [
                         "users": .integer(changed.users), "buckets": .integer(changed.buckets),
-                        "targets": .integer(changed.targets), "addons": .integer(changed.addons),
+                        "targets": .integer(changed.targets), "sources": .integer(changed.sources),
+                        "addons": .integer(changed.addons),
                     ])
             }
             return (store, newRoot)
@@ -167,12 +168,13 @@ public final class RunningGateway: Sendable {
     private func serve(_ store: OpenStore, newRoot: KnownUser?) async throws(StartError) -> Bool {
         if state.withLock({ $0.isStopped }) { return false }
         observe(store)
-        do throws(MetadataError) { try await store.jobs?.start() } catch {
+        do throws(MetadataError) { try await store.jobs.start() } catch {
             throw StartError("The jobs of \(configuration.data) cannot be read", because: error)
         }
-        do throws(MetadataError) { try await store.targets?.start() } catch {
+        do throws(MetadataError) { try await store.targets.start() } catch {
             throw StartError("The targets of \(configuration.data) cannot be read", because: error)
         }
+        store.startSources()
         try startControl()
         listeners.open(store, configuration, pool: pool, log: log)
         let maintenance = store.embedded.map { Maintenance($0, pool: pool, log: log) }
@@ -184,9 +186,8 @@ public final class RunningGateway: Sendable {
         store.objects.sweeper.start()
         store.scrubber.start()
         maintenance?.start()
-        let supervisor = store.jobs.flatMap {
-            WorkerSupervisor($0, configuration.workers, data: configuration.data, pool: pool, log: log)
-        }
+        let supervisor = WorkerSupervisor(
+            store.jobs, configuration.workers, data: configuration.data, pool: pool, log: log)
         await supervisor?.start()
         state.withLock { state in
             state.opened = Opened(store: store, maintenance: maintenance, supervisor: supervisor)
@@ -211,8 +212,9 @@ public final class RunningGateway: Sendable {
                     "errors": .unsigned(report.errors), "orphans": .unsigned(report.orphans),
                 ])
         }
-        store.jobs?.observe { log.report($0) }
-        store.targets?.observe { log.report($0) }
+        store.jobs.observe { log.report($0) }
+        store.targets.observe { log.report($0) }
+        store.sources.observe { log.report($0) }
         store.search.observe { status in
             if let failure = status.failure {
                 log.event("search_index_failed", level: .error, ["reason": .text(failure)])
@@ -242,8 +244,9 @@ public final class RunningGateway: Sendable {
         // The workers first, as long as they can give back what they have; then all others who wait for jobs, so that no
         // listener waits for them.
         await opened?.supervisor?.stop()
-        await opened?.store.jobs?.stop()
-        await opened?.store.targets?.stop()
+        await opened?.store.sources.stop()
+        await opened?.store.jobs.stop()
+        await opened?.store.targets.stop()
         await listeners.s3.stop(within: configuration.stopTimeout)
         await listeners.services?.stop(within: .seconds(1))
         if let control = state.withLock({ $0.control.take() }) {

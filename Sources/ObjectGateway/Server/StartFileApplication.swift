@@ -10,24 +10,16 @@ struct StartFileApplication {
     let file: StartFile
     let store: OpenStore
 
-    /// Returns how many users, buckets, targets and addons were made or changed. Throws before the first change where the file does not fit
+    /// Returns how many users, buckets, targets, sources and addons were made or changed. Throws before the first change where the file does not fit
     /// the store.
-    func run() async throws(StartError) -> (users: Int, buckets: Int, targets: Int, addons: Int) {
+    func run() async throws(StartError) -> (users: Int, buckets: Int, targets: Int, sources: Int, addons: Int) {
         do {
             let present = try await store.users.users()
             try checkAccessKeys(present)
             let states = try await presentBuckets()
-            if store.targets == nil, let target = file.targets.first {
-                throw file.error(
-                    "targets", 0, "name", value: target.name.description,
-                    wanted: "no targets, as metadata is in MongoDB")
-            }
-            if store.addons == nil, let addon = file.addons.first {
-                throw file.error(
-                    "addons", 0, "name", value: addon.name, wanted: "no addons, as metadata is in MongoDB")
-            }
             let users = try await putUsers(over: present)
-            return (users, try await putBuckets(over: states), try await putTargets(), try await putAddons())
+            let buckets = try await putBuckets(over: states)
+            return (users, buckets, try await putTargets(), try await putSources(), try await putAddons())
         } catch let error as SettingError {
             throw StartError(error)
         } catch {
@@ -76,7 +68,15 @@ struct StartFileApplication {
     private func putTargets() async throws -> Int {
         var count = 0
         for target in file.targets {
-            if try await store.targets?.set(target.name, target.document) == true { count += 1 }
+            if try await store.targets.set(target.name, target.document) { count += 1 }
+        }
+        return count
+    }
+
+    private func putSources() async throws -> Int {
+        var count = 0
+        for source in file.sources {
+            if try await store.sources.set(source.name, source.document) == true { count += 1 }
         }
         return count
     }
@@ -84,7 +84,7 @@ struct StartFileApplication {
     private func putAddons() async throws -> Int {
         var count = 0
         for addon in file.addons {
-            if try await store.addons?.set(addon.name, addon.document) == true { count += 1 }
+            if try await store.addons.set(addon.name, addon.document) { count += 1 }
         }
         return count
     }

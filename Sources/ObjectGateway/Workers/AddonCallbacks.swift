@@ -7,7 +7,7 @@ import Metadata
 /// `POST /api/addon-callbacks/{token}`: an addon says how far it is, or what it found. What it found is durable before it is answered, and
 /// whichever worker comes next goes on with it.
 struct AddonCallbacks: Sendable {
-    let jobs: JobEngine?
+    let jobs: JobEngine
     let tokens: CallbackTokens
 
     private static let said = Schema.any(
@@ -28,7 +28,7 @@ struct AddonCallbacks: Sendable {
     private static let over = Problem(410, "Gone", "Nobody waits for this any more.")
 
     private func take(_ input: RouteInput) async throws -> String {
-        let engine = try jobs.required()
+        let engine = jobs
         guard let (job, until) = tokens.read(input.parameter("token")) else {
             throw Problem(404, "Not found", "There is no such callback.")
         }

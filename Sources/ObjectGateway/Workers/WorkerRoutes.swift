@@ -10,6 +10,7 @@ import Metadata
 /// write a worker). Its bodies are streams, so it stands beside the tables of routes.
 struct WorkerRoutes: Sendable {
     let services: Services
+    let engine: JobEngine
     let tokens: WorkerTokens
     let log: Log
     /// Nil where there are no addons.
@@ -39,7 +40,6 @@ struct WorkerRoutes: Sendable {
     func handle(_ request: Request, isLocal: Bool) async -> Response {
         do {
             let caller = try isLocal ? .local : WorkerCaller.bearing(request.head, among: tokens)
-            let engine = try services.jobs.required()
             return try await answer(try Self.call(of: request.head), request, by: caller, engine)
         } catch {
             return Self.response(problem(of: error))

@@ -17,19 +17,15 @@ enum AddonsList: Command {
         example: "ogw addons list --json")
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        let answer = try Control.ask(.init(method: "GET", path: "/api/addons"), arguments, as: self)
-        Control.show(answer, arguments) { answer in
-            Terminal.table(
-                ["NAME", "DRIVER", "URL", "MODEL", "SECRET"],
-                (answer["addons"]?.array ?? []).map { addon in
-                    let settings = addon["settings"]
-                    return [
-                        addon.text("name"), settings?["driver"]?.string ?? "-", settings?["url"]?.string ?? "-",
-                        settings?["model"]?.string ?? "-", addon["has_secret"]?.bool == true ? "yes" : "no",
-                    ]
-                })
+        try Control.list(
+            "addons", of: "/api/addons", ["NAME", "DRIVER", "URL", "MODEL", "SECRET"], arguments, as: self
+        ) { addon in
+            let settings = addon["settings"]
+            return [
+                addon.text("name"), settings?["driver"]?.string ?? "-", settings?["url"]?.string ?? "-",
+                settings?["model"]?.string ?? "-", addon["has_secret"]?.bool == true ? "yes" : "no",
+            ]
         }
-        return 0
     }
 }
 

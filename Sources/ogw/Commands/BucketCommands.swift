@@ -35,18 +35,14 @@ enum BucketList: Command {
         example: "ogw bucket list")
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        let answer = try Control.ask(.init(method: "GET", path: "/buckets"), arguments, as: self)
-        Control.show(answer, arguments) { answer in
-            Terminal.table(
-                ["NAME", "OWNER", "VERSIONING", "ASSETS", "CREATED"],
-                (answer["buckets"]?.array ?? []).map { bucket in
-                    [
-                        bucket.text("name"), bucket.text("owner"), bucket.text("versioning"),
-                        bucket["assets"]?.bool == true ? "on" : "off", bucket.text("created_at"),
-                    ]
-                })
+        try Control.list(
+            "buckets", of: "/buckets", ["NAME", "OWNER", "VERSIONING", "ASSETS", "CREATED"], arguments, as: self
+        ) { bucket in
+            [
+                bucket.text("name"), bucket.text("owner"), bucket.text("versioning"),
+                bucket["assets"]?.bool == true ? "on" : "off", bucket.text("created_at"),
+            ]
         }
-        return 0
     }
 }
 

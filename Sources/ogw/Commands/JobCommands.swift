@@ -35,11 +35,7 @@ enum JobsShow: Command {
         "jobs show", "Show a run of a hook with its steps.", operands: ["ID"], options: Control.options,
         settings: Control.settings, example: "ogw jobs show 019a8b7c-0000-7000-8000-000000000000")
 
-    static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        let request = Control.Request(method: "GET", path: JobText.path(arguments))
-        Control.show(try Control.ask(request, arguments, as: self), arguments, JobText.run)
-        return 0
-    }
+    static func run(_ arguments: ParsedArguments) throws -> Int32 { try JobText.ask("GET", "", arguments, as: self) }
 }
 
 /// `ogw jobs cancel ID`.
@@ -49,9 +45,7 @@ enum JobsCancel: Command {
         settings: Control.settings, example: "ogw jobs cancel 019a8b7c-0000-7000-8000-000000000000")
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        let request = Control.Request(method: "POST", path: JobText.path(arguments, "/cancel"))
-        Control.show(try Control.ask(request, arguments, as: self), arguments, JobText.run)
-        return 0
+        try JobText.ask("POST", "/cancel", arguments, as: self)
     }
 }
 
@@ -62,9 +56,7 @@ enum JobsRetry: Command {
         settings: Control.settings, example: "ogw jobs retry 019a8b7c-0000-7000-8000-000000000000")
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        let request = Control.Request(method: "POST", path: JobText.path(arguments, "/retry"))
-        Control.show(try Control.ask(request, arguments, as: self), arguments, JobText.run)
-        return 0
+        try JobText.ask("POST", "/retry", arguments, as: self)
     }
 }
 
@@ -119,8 +111,14 @@ enum JobsRetryDead: Command {
 
 /// What the commands for jobs share.
 private enum JobText {
-    static func path(_ arguments: ParsedArguments, _ rest: String = "") -> String {
-        "/api/jobs/\(ControlCaller.segment(arguments.operands[0]))\(rest)"
+    /// Asks for the run that the operand names, or changes it, and shows it.
+    static func ask(
+        _ method: String, _ rest: String, _ arguments: ParsedArguments, as command: any Command.Type
+    ) throws -> Int32 {
+        let path = "/api/jobs/\(ControlCaller.segment(arguments.operands[0]))\(rest)"
+        let answer = try Control.ask(.init(method: method, path: path), arguments, as: command)
+        Control.show(answer, arguments, run)
+        return 0
     }
 
     /// A GET whose query has the values of flags of the same names.

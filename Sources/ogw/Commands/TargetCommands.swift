@@ -17,20 +17,17 @@ enum TargetsList: Command {
         settings: Control.settings, example: "ogw targets list --json")
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        let answer = try Control.ask(.init(method: "GET", path: "/api/targets"), arguments, as: self)
-        Control.show(answer, arguments) { answer in
-            Terminal.table(
-                ["NAME", "STATE", "PENDING", "OLDEST", "DELIVERED", "DROPPED", "LAST ERROR"],
-                (answer["targets"]?.array ?? []).map { target in
-                    let more = target["has_more"]?.bool == true ? "+" : ""
-                    return [
-                        target.text("name"), target.text("state"), "\(target["pending"]?.integer ?? 0)\(more)",
-                        target["oldest_pending_at"]?.string ?? "-", "\(target["delivered"]?.integer ?? 0)",
-                        "\(target["dropped"]?.integer ?? 0)", target["last_error"]?.string ?? "-",
-                    ]
-                })
+        try Control.list(
+            "targets", of: "/api/targets",
+            ["NAME", "STATE", "PENDING", "OLDEST", "DELIVERED", "DROPPED", "LAST ERROR"], arguments, as: self
+        ) { target in
+            let more = target["has_more"]?.bool == true ? "+" : ""
+            return [
+                target.text("name"), target.text("state"), "\(target["pending"]?.integer ?? 0)\(more)",
+                target["oldest_pending_at"]?.string ?? "-", "\(target["delivered"]?.integer ?? 0)",
+                "\(target["dropped"]?.integer ?? 0)", target["last_error"]?.string ?? "-",
+            ]
         }
-        return 0
     }
 }
 

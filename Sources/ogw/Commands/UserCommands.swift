@@ -37,19 +37,15 @@ enum UserList: Command {
         example: "ogw user list --json")
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        let answer = try Control.ask(.init(method: "GET", path: "/users"), arguments, as: self)
-        Control.show(answer, arguments) { answer in
-            Terminal.table(
-                ["NAME", "ACCESS KEY", "POLICY", "CUSTOMER", "STATE", "CREATED"],
-                (answer["users"]?.array ?? []).map { user in
-                    [
-                        user.text("name"), user.text("access_key"), user.text("policy"),
-                        user["customer"]?.string ?? "-", user["disabled"]?.bool == true ? "disabled" : "enabled",
-                        user.text("created_at"),
-                    ]
-                })
+        try Control.list(
+            "users", of: "/users", ["NAME", "ACCESS KEY", "POLICY", "CUSTOMER", "STATE", "CREATED"], arguments, as: self
+        ) { user in
+            [
+                user.text("name"), user.text("access_key"), user.text("policy"),
+                user["customer"]?.string ?? "-", user["disabled"]?.bool == true ? "disabled" : "enabled",
+                user.text("created_at"),
+            ]
         }
-        return 0
     }
 }
 

@@ -31,13 +31,9 @@ enum WorkerTokenList: Command {
         settings: Control.settings, example: "ogw worker-token list --json")
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        let answer = try Control.ask(.init(method: "GET", path: "/worker-tokens"), arguments, as: self)
-        Control.show(answer, arguments) { answer in
-            Terminal.table(
-                ["NAME", "CREATED"],
-                (answer["tokens"]?.array ?? []).map { [$0.text("name"), $0.text("created_at")] })
-        }
-        return 0
+        try Control.list(
+            "tokens", of: "/worker-tokens", ["NAME", "CREATED"], arguments, as: self
+        ) { [$0.text("name"), $0.text("created_at")] }
     }
 }
 

@@ -44,7 +44,7 @@ final class WorkScene: Sendable {
         _ = try await engine.setHooks(try HookConfiguration(parsing: text), document: text, of: bucket.id)
         tokens = try WorkerTokens(folder: fixture.folder.path)
         services = Services(objects: fixture.objects, jobs: engine, targets: nil, configuration: configuration)
-        routes = WorkerRoutes(services: services, tokens: tokens, log: Log(level: .error))
+        routes = WorkerRoutes(services: services, engine: engine, tokens: tokens, log: Log(level: .error))
         gateway = Gateway(
             store: fixture.objects, users: fixture.users, jobs: engine, log: Log(level: .error, writesAccess: false),
             metrics: Metrics(operations: Gateway.operationNames), configuration: configuration)
