@@ -98,26 +98,26 @@ import Threads
         await scene.close()
     }
 
-    @Test func `each of many objects gives one job, which one of many workers gets`() async throws {
+    @Test(.timeLimit(.minutes(10)))
+    func `each of many objects gives one job, which one of many workers gets`() async throws {
         let scene = try await Scene()
-        let seen = try await withThrowingTaskGroup(of: [String].self) { group in
+        let seen = Lock<[String]>([])
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask {
-                    var keys: [String] = []
-                    while true {
-                        let jobs = try await scene.claim(3, wait: .seconds(2))
-                        if jobs.isEmpty { return keys }
-                        for job in jobs {
-                            keys.append(job.group.event.key.text)
+                    while seen.withLock({ $0.count }) < 200 {
+                        for job in try await scene.claim(3, wait: .milliseconds(200)) {
+                            seen.withLock { $0.append(job.group.event.key.text) }
                             _ = try await scene.engine.complete(JobCompletion(job: job.job.id, token: job.job.token))
                         }
                     }
                 }
             }
             for index in 0..<200 { try await scene.put("k\(index)") }
-            return try await group.reduce(into: []) { $0 += $1 }
+            try await group.waitForAll()
         }
-        #expect(seen.count == 200 && Set(seen).count == 200)
+        #expect(try await scene.claim(wait: .zero).isEmpty)
+        #expect(Set(seen.withLock { $0 }).count == 200 && seen.withLock { $0.count } == 200)
         await scene.close()
     }
 
