@@ -91,8 +91,8 @@ let package = Package(
         module(
             "ObjectGateway",
             [
-                "Bytes", "JSON", "Search", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer", "SigV4",
-                "Metadata", "Buckets", "Hooks", "Targets", "Addons",
+                "Bytes", "JSON", "Search", "Policies", "Threads", "Files", "Digests", "XML", "HTTPClient", "HTTPServer",
+                "SigV4", "Metadata", "Buckets", "Hooks", "Targets", "Addons",
             ]),
         program(
             "ogw",
@@ -186,7 +186,8 @@ let package = Package(
         tests(
             "ObjectGatewayTests",
             [
-                "ObjectGateway", "JSON", "HTTPServer", "HTTPClient", "SigV4", "Search", "Metadata", "TestMongo",
+                "ObjectGateway", "JSON", "HTTPServer", "HTTPClient", "SigV4", "Search", "Policies", "Metadata",
+                "TestMongo",
                 "Buckets", "Hooks", "Targets", "Addons", "Worker", "XML", "Digests", "Bytes", "Files", "Threads",
                 "ogw-media",
             ]),

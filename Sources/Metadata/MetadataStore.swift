@@ -14,6 +14,11 @@ public protocol MetadataStore: Sendable {
     /// Removes a bucket that has no versions or delete markers, else `bucketNotEmpty`. Its uploads in progress are aborted.
     func deleteBucket(_ id: BucketID) async throws(MetadataError)
     func setVersioning(_ state: VersioningState, of bucket: BucketID) async throws(MetadataError)
+    /// Replaces the bucket's document of a kind, or removes it where it is nil. When this returns, every gateway goes by it. Throws
+    /// `noSuchBucket`.
+    func configure(
+        _ bucket: BucketID, _ kind: BucketConfiguration.Kind, with document: [UInt8]?
+    ) async throws(MetadataError)
 
     // Versions
     /// The latest version (which may be a delete marker) where `version` is nil, else the named one.

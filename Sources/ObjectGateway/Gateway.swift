@@ -3,6 +3,7 @@ import Bytes
 public import HTTPServer
 public import Hooks
 import Metadata
+import Policies
 import SigV4
 public import Targets
 
@@ -12,6 +13,7 @@ public final class Gateway: Sendable {
     private let authenticator: Authenticator
     private let table = OperationTable.shared
     private let domains: [[UInt8]]
+    private let cors: CORSResponder
     private let log: Log
     private let metrics: Metrics
 
@@ -23,6 +25,7 @@ public final class Gateway: Sendable {
         services = Services(objects: store, jobs: jobs, targets: targets, configuration: configuration)
         authenticator = Authenticator(users: users, configuration: configuration)
         domains = configuration.domains.map { [UInt8]($0.utf8) }
+        cors = CORSResponder(services: services, domains: domains)
         self.log = log
         self.metrics = metrics
     }
@@ -30,7 +33,7 @@ public final class Gateway: Sendable {
     /// The names that `Metrics` counts requests under, by place in the operation table.
     public static var operationNames: [StaticString] { OperationTable.shared.entries.map(\.route.name) }
 
-    /// Everything that happens to a request, in order. Nothing runs without the caller that `authenticate` proved.
+    /// Everything that happens to a request, in order. Nothing runs without the right that `check` saw.
     public func handle(_ request: Request) async -> Response {
         let id = RequestID.next()
         var progress = Progress()
@@ -42,6 +45,7 @@ public final class Gateway: Sendable {
             progress.error = refusal
             response = self.response(to: request, refusing: refusal, id)
         }
+        if request.head.method != .options { await cors.mark(&response, to: request.head) }
         response.headers.add("x-amz-request-id", id.text)
         response.headers.add("x-amz-id-2", Self.hostID)
         response.headers.add("server", text: "ObjectGateway")
@@ -52,19 +56,25 @@ public final class Gateway: Sendable {
     }
 
     private func answer(_ request: Request, _ id: RequestID, _ progress: inout Progress) async throws -> Response {
-        if request.head.method == .options { throw Self.preflightRefusal(request.head) }
+        if request.head.method == .options { return try await cors.preflight(request.head) }
         var (caller, authentication) = try await authenticator.authenticate(request.head, now: .now())
         caller.requestID = id.text
         caller.address = request.connection.peerAddress
         progress.caller = caller
         let target = try RequestTarget(request.head, domains: domains)
+        caller.origin = RequestOrigin(
+            head: request.head, query: target.query, isTLS: request.connection.isTLS, received: request.received)
         let entry = try table.find(request.head, target)
         progress.entry = entry
-        try Access.check(caller, may: entry.route.action)
+        try await check(caller, entry.route, target)
         if let owner = request.head.first("x-amz-expected-bucket-owner") { try await refuseOther(owner, target) }
         let s3Request = S3Request(
             id: id, request: request, target: target, caller: caller, authentication: authentication)
-        guard entry.route.mayTakeLong else { return try await entry.run(s3Request, services) }
+        guard entry.route.mayTakeLong else {
+            do { return try await entry.run(s3Request, services) } catch let error as S3Error {
+                throw try await services.masked(error, from: caller, in: target.bucket)
+            }
+        }
         return await LongAnswer.response(pool: services.objects.pool) { [self] in
             do {
                 return try await entry.run(s3Request, services)
@@ -77,18 +87,24 @@ public final class Gateway: Sendable {
         }
     }
 
+    /// What the route asks for is looked at before anything of the bucket is told, or the body is read.
+    private func check(_ caller: Caller, _ route: OperationRoute, _ target: RequestTarget) async throws {
+        let bucket: Bucket? =
+            if let name = target.bucket { try await services.metadata.bucket(named: name) } else { nil }
+        if route.checksItself, let bucket, services.access.hasPolicy(bucket) { return }
+        let version = target.query["versionId"]
+        let action = version == nil ? route.action : route.action.ofVersion
+        let named = version.flatMap { VersionID($0) }
+        try await services.access.check(caller, may: action, in: bucket, target.key, version: named)
+        guard route.action == .putObject, caller.origin?.head.first("x-amz-tagging") != nil else { return }
+        try await services.access.check(caller, may: .putObjectTagging, in: bucket, target.key)
+    }
+
     /// A client may say whose bucket it expects (userguide/bucket-owner-condition).
     private func refuseOther(_ expected: ArraySlice<UInt8>, _ target: RequestTarget) async throws {
         guard let name = target.bucket else { return }
         let bucket = try await services.bucket(name)
         if !bucket.owner.utf8.elementsEqual(expected) { throw S3Error(.accessDenied, cause: "another bucket owner") }
-    }
-
-    /// A preflight carries no credentials and tells nothing: no bucket has CORS rules (API/RESTOPTIONSobject).
-    private static func preflightRefusal(_ head: RequestHead) -> S3Error {
-        head.first("origin") == nil
-            ? S3Error(.badRequest, "Insufficient information. Origin request header needed.")
-            : S3Error(.accessForbidden)
     }
 
     /// How far a request came, for the log.

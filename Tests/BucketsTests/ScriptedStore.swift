@@ -224,6 +224,9 @@ extension ScriptedStore {
     }
     func deleteBucket(_ id: BucketID) async throws(MetadataError) { throw unused }
     func setVersioning(_ state: VersioningState, of bucket: BucketID) async throws(MetadataError) { throw unused }
+    func configure(
+        _ bucket: BucketID, _ kind: BucketConfiguration.Kind, with document: [UInt8]?
+    ) async throws(MetadataError) { throw unused }
     func listObjects(_ query: ListQuery) async throws(MetadataError) -> ListPage { throw unused }
     func listVersions(_ query: ListVersionsQuery) async throws(MetadataError) -> ListVersionsPage { throw unused }
     func setTags(_ tags: [Tag], of key: ObjectKey, in bucket: BucketID, version: VersionID?, event: EventDraft?)

@@ -78,6 +78,7 @@ import Testing
         try Schema.prepare(connection)
         try connection.run(
             script: """
+                ALTER TABLE buckets DROP COLUMN configuration;
                 INSERT INTO buckets VALUES (1, x'616263', 'root', 0, 0, NULL);
                 DROP TABLE assets; DROP TABLE asset_changes; ALTER TABLE buckets DROP COLUMN assets;
                 PRAGMA user_version = 3;

@@ -69,6 +69,29 @@ extension ContractCase {
                 try await subject.store.setVersioning(.enabled, of: BucketID(Int64.max))
             }
         },
+        ContractCase("a bucket keeps one document of each kind, whatever else of it changes") { subject in
+            let store = subject.store
+            let name = Subject.name()
+            let id = try await store.createBucket(named: name, owner: "alice", at: .fixed).id
+            #expect(try await store.bucket(named: name)?.configuration.isEmpty == true)
+            try await store.configure(id, .tags, with: [1, 0, 0xFF])
+            try await store.configure(id, .cors, with: Array(repeating: 7, count: 70_000))
+            try await store.setVersioning(.enabled, of: id)
+            try await store.setAssets(true, of: id)
+            try await subject.put("k", in: id)
+            let set = try #require(try await store.bucket(named: name)).configuration
+            #expect(set[.tags] == [1, 0, 0xFF] && set[.cors]?.count == 70_000 && set[.policy] == nil)
+            let listed = try await store.buckets(after: nil, prefix: name.utf8, limit: 1)
+            #expect(listed.map(\.configuration) == [set])
+            try await store.configure(id, .tags, with: [])
+            try await store.configure(id, .cors, with: nil)
+            try await store.configure(id, .policy, with: nil)
+            let changed = try #require(try await store.bucket(named: name)).configuration
+            #expect(changed[.tags] == [] && changed[.cors] == nil && !changed.isEmpty)
+            await #expect(throws: MetadataError.noSuchBucket) {
+                try await store.configure(BucketID(Int64.max), .tags, with: [1])
+            }
+        },
     ]
 
     static let users = [

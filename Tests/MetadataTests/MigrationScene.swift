@@ -26,6 +26,7 @@ enum MigrationScene {
         for (index, state) in [VersioningState.unversioned, .enabled, .suspended].enumerated() {
             let bucket = try await subject.bucket(state == .suspended ? .unversioned : state)
             if index == 1 { try await store.setAssets(true, of: bucket) }
+            if index == 2 { try await store.configure(bucket, .cors, with: Array("<CORSConfiguration/>".utf8)) }
             try await fill(bucket, subject, first: UInt64(index) * 10_000 + 1)
             if index == 1 { try await detail("key-5", in: bucket, store) }
             guard state == .suspended else { continue }

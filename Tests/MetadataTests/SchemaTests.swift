@@ -55,6 +55,7 @@ import Testing
                 DROP TABLE targets;
                 DROP TABLE asset_changes;
                 ALTER TABLE buckets DROP COLUMN assets;
+                ALTER TABLE buckets DROP COLUMN configuration;
                 INSERT INTO segments VALUES (1, 100);
                 UPDATE view_state SET lsn = 9, segment = 1;
                 PRAGMA user_version = 2;
@@ -73,7 +74,7 @@ import Testing
         for table in ["hooks", "events", "job_state", "job_groups", "jobs", "targets"] {
             try connection.run(script: "DROP TABLE \(table)")
         }
-        try connection.run(script: "PRAGMA user_version = 5")
+        try connection.run(script: "ALTER TABLE buckets DROP COLUMN configuration; PRAGMA user_version = 5")
         try Schema.prepare(connection)
         #expect(try Tables.dump(connection) == expected && Rows(connection: connection).plannedEvents() == 0)
     }
@@ -87,6 +88,7 @@ import Testing
                 DROP TABLE targets;
                 DROP INDEX job_groups_unique;
                 ALTER TABLE job_groups DROP COLUMN uniqueness;
+                ALTER TABLE buckets DROP COLUMN configuration;
                 PRAGMA user_version = 6
                 """)
         try Schema.prepare(connection)
@@ -101,10 +103,27 @@ import Testing
             script: """
                 DROP INDEX job_groups_unique;
                 ALTER TABLE job_groups DROP COLUMN uniqueness;
+                ALTER TABLE buckets DROP COLUMN configuration;
                 PRAGMA user_version = 7
                 """)
         try Schema.prepare(connection)
         #expect(try Rows(connection: connection).openGroups([1]).isEmpty)
+        #expect(try Schema.found(in: connection) == Schema.version)
+    }
+
+    @Test func `the eighth schema keeps its buckets, which have no configuration yet`() throws {
+        let folder = try TemporaryFolder()
+        let connection = try Connection.open(folder.path + "/main.db", mode: .readWrite)
+        try Schema.prepare(connection)
+        try connection.run(
+            script: """
+                ALTER TABLE buckets DROP COLUMN configuration;
+                INSERT INTO buckets VALUES (7, CAST('photos' AS BLOB), 'alice', 1, 1, 1);
+                PRAGMA user_version = 8
+                """)
+        try Schema.prepare(connection)
+        let buckets = try Rows(connection: connection).buckets(after: nil, prefix: [], limit: 2)
+        #expect(buckets.map(\.id.value) == [7] && buckets.allSatisfy { $0.configuration.isEmpty && $0.assets == true })
         #expect(try Schema.found(in: connection) == Schema.version)
     }
 

@@ -9,6 +9,8 @@ import Testing
 @Suite struct AccessMatrixTests {
     private static let reading: Set = [
         "ListBuckets", "HeadBucket", "GetBucketLocation", "GetBucketVersioning", "GetBucketNotificationConfiguration",
+        "GetBucketTagging", "GetBucketCors", "GetBucketPolicy",
+        "GetBucketPolicyStatus", "GetPublicAccessBlock",
         "ListObjects", "ListObjectsV2",
         "ListObjectVersions", "GetObject", "HeadObject", "GetObjectAttributes", "GetObjectTagging", "ListParts",
         "ListMultipartUploads",

@@ -177,6 +177,8 @@ struct TestUser: Sendable {
     static let readonly = TestUser("readonly", .readonly)
     static let writeonly = TestUser("writeonly", .writeonly)
     static let disabled = TestUser("disabled", .admin, isDisabled: true)
+    /// The account itself; not among `all`.
+    static let root = TestUser("root", .admin)
     /// Not among `all`.
     static let unknown = TestUser("unknown", .admin)
 

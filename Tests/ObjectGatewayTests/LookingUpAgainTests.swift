@@ -124,6 +124,11 @@ private final class StaleStore: MetadataStore {
         try await store.createBucket(named: name, owner: owner, at: now)
     }
     func deleteBucket(_ id: BucketID) async throws(MetadataError) { try await store.deleteBucket(id) }
+    func configure(
+        _ bucket: BucketID, _ kind: BucketConfiguration.Kind, with document: [UInt8]?
+    ) async throws(MetadataError) {
+        try await store.configure(bucket, kind, with: document)
+    }
     func setVersioning(_ state: VersioningState, of bucket: BucketID) async throws(MetadataError) {
         try await store.setVersioning(state, of: bucket)
     }

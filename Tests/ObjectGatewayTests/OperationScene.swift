@@ -18,6 +18,10 @@ struct OperationScene: Sendable {
         try await fixture.makeBucket("empty")
         try await fixture.put("key", bytes("content"), headers: [("x-amz-tagging", "a=1")])
         upload = try await fixture.createUpload("upload-key")
+        let bucket = try await fixture.bucket()
+        try await fixture.store.configure(bucket.id, .tags, with: bytes(Self.tags))
+        try await fixture.store.configure(bucket.id, .cors, with: bytes(Self.cors))
+        try await fixture.store.configure(bucket.id, .policy, with: bytes(Self.policy))
         partETag = try await fixture.putPart(1, of: upload, key: "upload-key", bytes("part")).etag
     }
 
@@ -39,6 +43,22 @@ struct OperationScene: Sendable {
             return TestRequest(method: "GET", path: "/bucket", query: "notification")
         case "PutBucketNotificationConfiguration":
             return document("PUT", "/bucket", "notification", "<NotificationConfiguration/>")
+        case "PutBucketTagging": return document("PUT", "/bucket", "tagging", Self.tags)
+        case "GetBucketTagging", "DeleteBucketTagging", "GetBucketCors", "DeleteBucketCors":
+            return TestRequest(
+                method: operation.hasPrefix("Get") ? "GET" : "DELETE", path: "/bucket",
+                query: operation.hasSuffix("Cors") ? "cors" : "tagging")
+        case "GetBucketPolicy", "DeleteBucketPolicy", "GetBucketPolicyStatus", "GetPublicAccessBlock",
+            "DeletePublicAccessBlock":
+            let parameter =
+                operation.hasSuffix("Block")
+                ? "publicAccessBlock" : operation.hasSuffix("Status") ? "policyStatus" : "policy"
+            return TestRequest(
+                method: operation.hasPrefix("Get") ? "GET" : "DELETE", path: "/bucket", query: parameter)
+        case "PutBucketPolicy": return document("PUT", "/bucket", "policy", Self.policy)
+        case "PutPublicAccessBlock":
+            return document("PUT", "/bucket", "publicAccessBlock", "<PublicAccessBlockConfiguration/>")
+        case "PutBucketCors": return document("PUT", "/bucket", "cors", Self.cors)
         case "ListObjects": return TestRequest(method: "GET", path: "/bucket")
         case "ListObjectsV2": return TestRequest(method: "GET", path: "/bucket", query: "list-type=2")
         case "ListObjectVersions": return TestRequest(method: "GET", path: "/bucket", query: "versions")
@@ -47,7 +67,8 @@ struct OperationScene: Sendable {
         case "HeadObject": return TestRequest(method: "HEAD", path: "/bucket/key")
         case "DeleteObject": return TestRequest(method: "DELETE", path: "/bucket/key")
         case "DeleteObjects":
-            return document("POST", "/bucket", "delete", "<Delete><Object><Key>key</Key></Object></Delete>")
+            // Where a bucket has a policy each key has an answer of its own, and the request none.
+            return document("POST", "/empty", "delete", "<Delete><Object><Key>key</Key></Object></Delete>")
         case "CopyObject":
             return TestRequest(method: "PUT", path: "/bucket/copy", headers: [("x-amz-copy-source", "bucket/key")])
         case "GetObjectAttributes":
@@ -90,6 +111,17 @@ struct OperationScene: Sendable {
             throw MissingOperation(name: operation)
         }
     }
+
+    private static let tags = "<Tagging><TagSet><Tag><Key>team</Key><Value>a</Value></Tag></TagSet></Tagging>"
+    /// Says nothing of anybody whom the tests know.
+    private static let policy = """
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam:::user/nobody"},\
+         "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}]}
+        """
+    private static let cors = """
+        <CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule>\
+        </CORSConfiguration>
+        """
 
     /// Answers as where nothing was ever set, often with a 404 of its own.
     static func isUnset(_ operation: String) -> Bool {

@@ -46,7 +46,7 @@ public struct MigrationReport: Sendable {
 
 /// One row of a store on its way to another, and what is known of the blobs that it names.
 struct MigratedRow: Sendable {
-    /// A bucket, version, asset, upload, part, result of Complete, user, or one blob of garbage. The number of a change of an asset and
+    /// A bucket, its configuration, a version, asset, upload, part, result of Complete, user, or one blob of garbage. The number of a change of an asset and
     /// the position of garbage are the target's affair.
     var change: RowChange
     var blobs: [StoredBlob] = []
@@ -121,7 +121,11 @@ struct MigrationWalk {
         switch place.stage {
         case .buckets:
             place.stage = .users
-            return try await allBuckets().map { MigratedRow(.bucket($0)) }
+            return try await allBuckets().flatMap { bucket in
+                [MigratedRow(.bucket(bucket))]
+                    + (bucket.configuration.isEmpty
+                        ? [] : [MigratedRow(.bucketConfigured(bucket.id, bucket.configuration))])
+            }
         case .users:
             place.stage = .versions
             return try await source.users().map { MigratedRow(.user($0)) }

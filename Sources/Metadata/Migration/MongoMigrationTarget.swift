@@ -197,6 +197,9 @@ private struct MigratedDocuments {
     mutating func add(_ row: MigratedRow) throws(MetadataError) {
         switch row.change {
         case .bucket(let bucket): add(bucket)
+        case .bucketConfigured(_, let configuration):
+            guard !buckets.isEmpty else { throw .broken("migration: a configuration without its bucket") }
+            buckets[buckets.count - 1].append("configuration", .document(BucketDocument.document(configuration)))
         case .user(let user):
             var document = MongoStore.document(user)
             document.append("added", .int64(HeadChange.newWrite()))

@@ -85,6 +85,10 @@ private struct StoreDigestBuilder {
             row.sum = Digest.sha256(Self.record(change))
             digest.buckets.append(row)
             digest.bucketIDMax = max(digest.bucketIDMax, bucket.id.value)
+        case .bucketConfigured(let id, _):
+            if let place = places[id] {
+                digest.buckets[place].sum = Digest.sha256(digest.buckets[place].sum + Self.record(change))
+            }
         case .version(let id, var version):
             enter(id)
             // Numbers are each store's own; what they order is the order of the walk.

@@ -55,10 +55,11 @@ public struct Bucket: Sendable, Equatable {
     public let versioning: VersioningState
     /// Whether its objects are assets, where that was said; nil as the name has it.
     public let assets: Bool?
+    public let configuration: BucketConfiguration
 
     public init(
         id: BucketID, name: BucketName, owner: String, created: Timestamp, versioning: VersioningState,
-        assets: Bool? = nil
+        assets: Bool? = nil, configuration: BucketConfiguration = BucketConfiguration()
     ) {
         self.id = id
         self.name = name
@@ -66,6 +67,13 @@ public struct Bucket: Sendable, Equatable {
         self.created = created
         self.versioning = versioning
         self.assets = assets
+        self.configuration = configuration
+    }
+
+    func configured(by configuration: BucketConfiguration) -> Bucket {
+        Bucket(
+            id: id, name: name, owner: owner, created: created, versioning: versioning, assets: assets,
+            configuration: configuration)
     }
 
     /// Whether its objects are assets: where nothing was said, those of the buckets that every store begins with, one for

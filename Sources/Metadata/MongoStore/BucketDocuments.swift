@@ -2,9 +2,9 @@ public import Bytes
 import Mongo
 import Threads
 
-/// A bucket: `{_id: number, name, owner, created (ms), versioning, assets, removing: {token, at}}`. With `removing` its removal is under
-/// way, and will end in its removal or not.
-private struct BucketDocument {
+/// A bucket: `{_id: number, name, owner, created (ms), versioning, assets, configuration, removing: {token, at}}`. `configuration` has a
+/// document of each kind. With `removing` the bucket's removal is under way, and will end in its removal or not.
+struct BucketDocument {
     let bucket: Bucket
     let removing: (token: Int64, at: Int64)?
 
@@ -16,11 +16,26 @@ private struct BucketDocument {
         bucket = Bucket(
             id: BucketID(id), name: name, owner: String(decoding: view["owner"]?.text ?? [], as: UTF8.self),
             created: Timestamp(milliseconds: view["created"]?.integer ?? 0), versioning: state,
-            assets: view["assets"]?.isTrue)
+            assets: view["assets"]?.isTrue, configuration: Self.configuration(view["configuration"]?.document))
         removing = view["removing"]?.document.flatMap { mark in
             guard let token = mark["token"]?.integer, let at = mark["at"]?.date else { return nil }
             return (token, at)
         }
+    }
+
+    /// What a newer program keeps under other names is left alone.
+    private static func configuration(_ view: BSONView?) -> BucketConfiguration {
+        var configuration = BucketConfiguration()
+        guard let view else { return configuration }
+        for kind in BucketConfiguration.Kind.allCases { configuration[kind] = view[kind.field]?.binary }
+        return configuration
+    }
+
+    /// As it comes from elsewhere.
+    static func document(_ configuration: BucketConfiguration) -> BSONDocument {
+        var document = BSONDocument()
+        for (kind, bytes) in configuration.all { document.append(kind.field, .binary(bytes)) }
+        return document
     }
 }
 
@@ -31,7 +46,7 @@ extension MongoStore {
     }
 
     /// One that is being removed still counts.
-    fileprivate func readBucket(_ filter: BSONDocument) async throws(MetadataError) -> BucketDocument? {
+    private func readBucket(_ filter: BSONDocument) async throws(MetadataError) -> BucketDocument? {
         let readAt = Monotonic.nanoseconds
         let view = try await perform { (database) throws(MongoError) in
             try database.findOne(filter, in: MongoSchema.buckets)
@@ -111,6 +126,22 @@ extension MongoStore {
         guard let found else { throw .noSuchBucket }
         buckets.forget(id)
         if try BucketDocument(found).bucket.versioning != state { await pool.sleep(for: configuration.bucketLease) }
+        buckets.forget(id)
+    }
+
+    public func configure(
+        _ id: BucketID, _ kind: BucketConfiguration.Kind, with document: [UInt8]?
+    ) async throws(MetadataError) {
+        let change: BSONDocument = document.map { ["$set": [kind.path: .binary($0)]] } ?? ["$unset": [kind.path: ""]]
+        let found = try await perform { (database) throws(MongoError) in
+            try database.findAndModify(
+                ["_id": .int64(id.value)], .document(change), returningNew: false, in: MongoSchema.buckets)
+        }
+        guard let found else { throw .noSuchBucket }
+        buckets.forget(id)
+        if try BucketDocument(found).bucket.configuration[kind] != document {
+            await pool.sleep(for: configuration.bucketLease)
+        }
         buckets.forget(id)
     }
 
@@ -223,6 +254,30 @@ extension MongoStore {
             ], projection: ["_id": 1], limit: 1)
         return try await perform { (database) throws(MongoError) in
             try !database.find(query, in: MongoSchema.heads).documents.isEmpty
+        }
+    }
+}
+
+extension BucketConfiguration.Kind {
+    fileprivate var field: StaticString {
+        switch self {
+        case .tags: "tags"
+        case .cors: "cors"
+        case .policy: "policy"
+        case .publicAccessBlock: "publicAccessBlock"
+        case .ownershipControls: "ownershipControls"
+        case .accessControl: "accessControl"
+        }
+    }
+
+    fileprivate var path: StaticString {
+        switch self {
+        case .tags: "configuration.tags"
+        case .cors: "configuration.cors"
+        case .policy: "configuration.policy"
+        case .publicAccessBlock: "configuration.publicAccessBlock"
+        case .ownershipControls: "configuration.ownershipControls"
+        case .accessControl: "configuration.accessControl"
         }
     }
 }

@@ -15,7 +15,7 @@ enum MongoSchema {
     static let contents: StaticString = "contents"
     /// `{_id: blob, d, t}`: contents that nothing named, set aside by `ogw check --repair`.
     static let strays: StaticString = "strays"
-    /// `{_id: number, name, owner, created, versioning, assets, removing}`.
+    /// `{_id: number, name, owner, created, versioning, assets, configuration, removing}`.
     static let buckets: StaticString = "buckets"
     /// `{_id: upload, b, k, ...}`, see `UploadDocument`.
     static let uploads: StaticString = "uploads"

@@ -23,8 +23,11 @@ struct Catalog: Sendable {
     mutating func apply(_ change: RowChange) {
         switch change {
         case .bucket(let bucket):
-            buckets[bucket.name] = bucket
+            let configuration = self.bucket(bucket.id)?.configuration ?? bucket.configuration
+            buckets[bucket.name] = bucket.configured(by: configuration)
             names[bucket.id] = bucket.name
+        case .bucketConfigured(let id, let configuration):
+            if let bucket = bucket(id) { buckets[bucket.name] = bucket.configured(by: configuration) }
         case .bucketRemoved(let id):
             if let name = names.removeValue(forKey: id) { buckets[name] = nil }
         case .user(let user):

@@ -25,6 +25,8 @@ struct Decider {
             answer = .bucket(try createBucket(name, owner: owner, at: moment, &decision))
         case .deleteBucket(let id): answer = try deleteBucket(id, &decision)
         case .setVersioning(let state, let id): answer = try setVersioning(state, of: id, &decision)
+        case .configure(let id, let kind, let document):
+            answer = try configure(id, kind, with: document, &decision)
         case .publish(let new): answer = .version(try publish(new, &decision))
         case .delete(let request): answer = .deleted(try delete(request, &decision))
         case .setTags(let tags, let key, let bucket, let version, let event):
@@ -121,6 +123,16 @@ struct Decider {
                 Bucket(
                     id: id, name: old.name, owner: old.owner, created: old.created, versioning: state,
                     assets: old.assets)))
+        return .done
+    }
+
+    private func configure(
+        _ id: BucketID, _ kind: BucketConfiguration.Kind, with document: [UInt8]?, _ decision: inout Decision
+    ) throws(MetadataError) -> Answer {
+        guard var configuration = try rows.configuration(of: id) else { throw .noSuchBucket }
+        if configuration[kind] == document { return .done }
+        configuration[kind] = document
+        decision.changes.append(.bucketConfigured(id, configuration))
         return .done
     }
 

@@ -30,8 +30,9 @@ struct Decision: Sendable, Equatable {
 
 /// A change of one row, or of the rows that belong to it.
 enum RowChange: Sendable, Equatable {
-    /// Replaces the row of the same id.
+    /// Replaces the row of the same id but for its configuration.
     case bucket(Bucket)
+    case bucketConfigured(BucketID, BucketConfiguration)
     case bucketRemoved(BucketID)
     /// With its manifest, where it has parts.
     case version(BucketID, ObjectVersion)

@@ -13,6 +13,7 @@ extension Records {
         case bucketWithAssets, asset, assetRemoved, assetChangesForgotten
         case event, eventsPlanned, jobGroup, job, historyForgotten, hooks
         case target, targetRemoved, targetMoved
+        case bucketConfigured
     }
 
     /// The body of a record of the log: all of a decision but its payload. `moment` is the store's clock at the commit.
@@ -49,6 +50,10 @@ extension Records {
             out.put(bucket.owner.utf8)
             out.put(bucket.created.milliseconds)
             out.put(bucket.versioning.rawValue)
+        case .bucketConfigured(let id, let configuration):
+            tag(.bucketConfigured)
+            out.put(id.value)
+            out.put(encode(configuration))
         case .bucketRemoved(let id):
             tag(.bucketRemoved)
             out.put(id.value)
@@ -202,6 +207,9 @@ extension Records {
             let name = try text(&reader)
             let position = try reader.signed()
             return .targetMoved(name, position: position, droppedCount: try reader.signed())
+        case .bucketConfigured:
+            let id = BucketID(try reader.signed())
+            return .bucketConfigured(id, try configuration(try reader.field()))
         case .bucketRemoved: return .bucketRemoved(BucketID(try reader.signed()))
         case .version: return .version(BucketID(try reader.signed()), try version(try reader.field()))
         case .versionRemoved:

@@ -5,6 +5,8 @@ enum Mutation: Sendable {
     case createBucket(BucketName, owner: String, at: Timestamp)
     case deleteBucket(BucketID)
     case setVersioning(VersioningState, BucketID)
+    /// Replaces the bucket's document of a kind; nil removes it.
+    case configure(BucketID, BucketConfiguration.Kind, [UInt8]?)
     case publish(NewVersion)
     case delete(DeleteRequest)
     case setTags([Tag], ObjectKey, BucketID, VersionID?, EventDraft?)
@@ -65,7 +67,8 @@ extension Mutation {
         case .planJobs, .claimJobs, .completeJob, .endTry, .moveTarget, .forgetHistory, .forgetGarbage,
             .forgetCompleted, .forgetAssetChanges, .relocate, .makeAssets:
             true
-        case .createBucket, .deleteBucket, .setVersioning, .publish, .delete, .setTags, .createUpload, .putPart,
+        case .createBucket, .deleteBucket, .setVersioning, .configure, .publish, .delete, .setTags, .createUpload,
+            .putPart,
             .completeUpload, .abortUpload, .addUser, .updateUser, .setAssets, .setAssetDetails, .setHooks, .noteEvents,
             .cancelJobs, .retryJob, .setTarget, .removeTarget, .answerJob:
             false
@@ -78,7 +81,8 @@ extension Mutation {
         case .delete, .deleteBucket, .abortUpload, .forgetGarbage, .forgetCompleted, .forgetAssetChanges,
             .forgetHistory, .removeTarget, .moveTarget:
             true
-        case .createBucket, .setVersioning, .publish, .setTags, .createUpload, .putPart, .completeUpload, .addUser,
+        case .createBucket, .setVersioning, .configure, .publish, .setTags, .createUpload, .putPart, .completeUpload,
+            .addUser,
             .updateUser, .relocate, .setAssets, .setAssetDetails, .makeAssets, .setHooks, .noteEvents, .planJobs,
             .claimJobs, .completeJob, .endTry, .answerJob, .cancelJobs, .retryJob, .setTarget:
             false

@@ -80,6 +80,11 @@ extension Connection {
         switch change {
         case .blobAdded, .blobMoved, .garbage: break
         case .bucket(let bucket): try put(bucket)
+        case .bucketConfigured(let id, let configuration):
+            try write("UPDATE buckets SET configuration = ?2 WHERE id = ?1") {
+                $0.bind(id.value, at: 1)
+                $0.bind(configuration.isEmpty ? nil : Records.encode(configuration), at: 2)
+            }
         case .bucketRemoved(let id):
             try write("DELETE FROM buckets WHERE id = ?1") { $0.bind(id.value, at: 1) }
             try write("DELETE FROM hooks WHERE bucket = ?1") { $0.bind(id.value, at: 1) }
@@ -198,7 +203,12 @@ extension Connection {
     }
 
     private func put(_ bucket: Bucket) throws(SQLiteError) {
-        try write("INSERT OR REPLACE INTO buckets VALUES (?1, ?2, ?3, ?4, ?5, ?6)") {
+        try write(
+            """
+            INSERT INTO buckets (id, name, owner, created, versioning, assets) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT (id) DO UPDATE SET name = ?2, owner = ?3, created = ?4, versioning = ?5, assets = ?6
+            """
+        ) {
             $0.bind(bucket.id.value, at: 1)
             $0.bind(bucket.name.utf8, at: 2)
             $0.bind(bucket.owner, at: 3)

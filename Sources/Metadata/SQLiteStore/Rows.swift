@@ -22,7 +22,15 @@ struct Rows {
         }
     }
 
-    /// In order of name.
+    /// Nil where the bucket is not there.
+    func configuration(of id: BucketID) throws(MetadataError) -> BucketConfiguration? {
+        try connection.with("SELECT configuration FROM buckets WHERE id = ?1") { (row) throws(MetadataError) in
+            row.bind(id.value, at: 1)
+            return try row.next() ? try Self.configuration(at: row, column: 0) : nil
+        }
+    }
+
+    /// In order of name, with their configurations.
     func buckets(after: BucketName?, prefix: [UInt8], limit: Int) throws(MetadataError) -> [Bucket] {
         try connection.with(
             "SELECT * FROM buckets WHERE name >= ?1 ORDER BY name"
@@ -30,7 +38,7 @@ struct Rows {
             var found: [Bucket] = []
             row.bind(KeyOrder.later(prefix, after.map { KeyOrder.next(after: $0.utf8) } ?? []), at: 1)
             while found.count < limit, try row.next() {
-                let bucket = try Self.bucket(at: row)
+                let bucket = try Self.bucket(at: row).configured(by: try Self.configuration(at: row, column: 6))
                 guard bucket.name.utf8.starts(with: prefix) else { break }
                 found.append(bucket)
             }
@@ -52,6 +60,14 @@ struct Rows {
         }
     }
 
+    private static func configuration(
+        at row: Statement, column: Int32
+    ) throws(MetadataError) -> BucketConfiguration {
+        try row.optionalBytes(column).map { (record) throws(MetadataError) in try Records.configuration(record) }
+            ?? BucketConfiguration()
+    }
+
+    /// Without its configuration: writes look buckets up, and need none of it.
     private static func bucket(at row: Statement) throws(MetadataError) -> Bucket {
         guard let name = BucketName(row.bytes(1)), let raw = UInt8(exactly: row.int64(4)),
             let versioning = VersioningState(rawValue: raw)

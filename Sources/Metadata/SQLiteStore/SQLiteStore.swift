@@ -240,6 +240,12 @@ public final class SQLiteStore: MetadataStore {
         _ = try await committer.submit(.setVersioning(state, bucket))
     }
 
+    public func configure(
+        _ bucket: BucketID, _ kind: BucketConfiguration.Kind, with document: [UInt8]?
+    ) async throws(MetadataError) {
+        _ = try await committer.submit(.configure(bucket, kind, document))
+    }
+
     public func publish(_ new: NewVersion) async throws(MetadataError) -> ObjectVersion {
         guard case .version(let version) = try await committer.submit(.publish(new)) else { throw Self.wrongAnswer }
         return version

@@ -80,7 +80,10 @@ public final class SalvagedView {
 
     // MARK: What is known
 
-    public func bucket(_ id: BucketID) throws(MetadataError) -> Bucket? { try rows.bucket(id) }
+    public func bucket(_ id: BucketID) throws(MetadataError) -> Bucket? {
+        guard let bucket = try rows.bucket(id) else { return nil }
+        return bucket.configured(by: try rows.configuration(of: id) ?? BucketConfiguration())
+    }
 
     /// Of buckets that are known and of versions whose bucket is not.
     public func bucketIDs() throws(MetadataError) -> [BucketID] { try rows.bucketIDs() }

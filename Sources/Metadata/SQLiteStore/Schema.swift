@@ -2,7 +2,7 @@ import SQLite
 
 /// The tables of `main.db`. Its `user_version` says which of these schemas it has.
 enum Schema {
-    static let version: Int64 = 8
+    static let version: Int64 = 9
     /// The one before `versionWithPageChecks` has the same tables, in pages without check values (`PageUpgrade`).
     static let versionWithoutPageChecks: Int64 = 4
     static let versionWithPageChecks: Int64 = 5
@@ -21,7 +21,8 @@ enum Schema {
             if (1...3).contains(found) { return try migrateFromThird(connection) }
             if found == versionWithPageChecks { try migrateFromFifth(connection) }
             if found == versionWithPageChecks || found == 6 { try migrateFromSixth(connection) }
-            if (versionWithPageChecks...7).contains(found) { return try migrateFromSeventh(connection) }
+            if (versionWithPageChecks...7).contains(found) { try migrateFromSeventh(connection) }
+            if (versionWithPageChecks...8).contains(found) { return try migrateFromEighth(connection) }
             guard found == 0 else {
                 throw MetadataError.broken(
                     "main.db has schema \(found); this program knows schema \(version). "
@@ -33,7 +34,7 @@ enum Schema {
             try connection.begin()
             try connection.run(
                 script: tables + logTables + uncountedColumns + assetTables + jobTables + targetTable
-                    + uniqueColumn + "PRAGMA user_version = \(version);")
+                    + uniqueColumn + configurationColumn + "PRAGMA user_version = \(version);")
             try connection.commit()
         } catch let error as SQLiteError {
             throw MetadataError(error)
@@ -108,6 +109,13 @@ enum Schema {
     private static func migrateFromSeventh(_ connection: Connection) throws(SQLiteError) {
         try connection.begin()
         try connection.run(script: uniqueColumn + "PRAGMA user_version = 8;")
+        try connection.commit()
+    }
+
+    /// The eighth schema had no configurations of buckets.
+    private static func migrateFromEighth(_ connection: Connection) throws(SQLiteError) {
+        try connection.begin()
+        try connection.run(script: configurationColumn + "PRAGMA user_version = 9;")
         try connection.commit()
     }
 
@@ -343,6 +351,12 @@ enum Schema {
     private static let uniqueColumn = """
         ALTER TABLE job_groups ADD COLUMN uniqueness BLOB;
         CREATE INDEX job_groups_unique ON job_groups (uniqueness, id) WHERE uniqueness IS NOT NULL;
+
+        """
+
+    /// As the eighth schema got it; null where a bucket has no configuration.
+    private static let configurationColumn = """
+        ALTER TABLE buckets ADD COLUMN configuration BLOB;
 
         """
 }

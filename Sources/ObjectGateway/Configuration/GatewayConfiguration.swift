@@ -65,6 +65,8 @@ public struct GatewayConfiguration: Sendable {
     public var inlineMax = 128 << 10
     /// Workers that the gateway starts itself.
     public var workers = SupervisorConfiguration()
+    /// Whether buckets where nothing was said of it refuse public access, as on AWS.
+    public var blocksPublicAccess = true
     /// How long a read waits for a variant that is made for it.
     public var variantWait = Duration.seconds(20)
     /// Private addresses that outgoing requests of jobs may reach.

@@ -121,6 +121,12 @@ extension Setting {
                 for name in names where !isHostName(name) { throw v.error(wanted: wanted) }
                 c.domains = names
             },
+            Setting(
+                "OGW_BLOCK_PUBLIC_ACCESS", "on|off", default: "on",
+                "Whether buckets refuse public policies until they are told otherwise, as on AWS."
+            ) { (c, v) throws(SettingError) in
+                c.blocksPublicAccess = try v.onOff()
+            },
             Setting("OGW_LOG_FORMAT", "json|text", default: "text", "Form of the log on standard error.") {
                 (c, v) throws(SettingError) in
                 c.logFormat = try v.choice(LogFormat.self)

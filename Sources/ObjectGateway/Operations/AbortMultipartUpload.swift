@@ -1,6 +1,7 @@
 import Buckets
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/AbortMultipartUpload.
 struct AbortMultipartUpload: S3Operation {

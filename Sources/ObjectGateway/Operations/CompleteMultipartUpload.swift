@@ -3,6 +3,7 @@ import Bytes
 import Digests
 import HTTPServer
 import Metadata
+import Policies
 import XML
 
 /// API/CompleteMultipartUpload.

@@ -3,6 +3,7 @@ import Bytes
 import Digests
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/CopyObject.
 struct CopyObject: S3Operation {
@@ -67,7 +68,7 @@ struct CopyObject: S3Operation {
         let version = try await services.publish(
             staged,
             as: NewVersion(
-                bucket: target.id, key: input.key, owner: caller.name, size: staged.size,
+                bucket: target.id, key: input.key, owner: caller.owner(in: target), size: staged.size,
                 etag: ETag(md5: staged.digests[.md5] ?? source.etag.md5), attributes: attributes, checksum: checksum,
                 tags: input.tags ?? source.tags, content: .empty, conditions: input.conditions),
             in: target, noting: .createdCopy, by: caller)

@@ -3,6 +3,7 @@ import Bytes
 import Digests
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/CreateMultipartUpload.
 struct CreateMultipartUpload: S3Operation {
@@ -66,7 +67,7 @@ struct CreateMultipartUpload: S3Operation {
         let bucket = try await services.bucket(input.bucket)
         guard let id = UploadID(Hex.encode(SecureRandom.bytes(16))) else { throw S3Error(.internalError) }
         let upload = Upload(
-            id: id, bucket: bucket.id, key: input.key, owner: caller.name, initiated: .now(),
+            id: id, bucket: bucket.id, key: input.key, owner: caller.owner(in: bucket), initiated: .now(),
             attributes: input.attributes, tags: input.tags, checksumAlgorithm: input.checksumAlgorithm,
             checksumKind: input.checksumKind)
         try await services.metadata.createUpload(upload)

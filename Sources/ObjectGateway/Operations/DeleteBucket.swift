@@ -1,5 +1,6 @@
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/DeleteBucket. A bucket with versions or delete markers is BucketNotEmpty; uploads in progress are aborted.
 struct DeleteBucket: S3Operation {

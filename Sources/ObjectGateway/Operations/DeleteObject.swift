@@ -1,6 +1,7 @@
 import Buckets
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/DeleteObject. Deleting what does not exist succeeds.
 struct DeleteObject: S3Operation {
@@ -23,11 +24,10 @@ struct DeleteObject: S3Operation {
     }
 
     func run(_ input: Input, as caller: Caller) async throws -> DeleteResult {
-        if input.version != nil { try Access.check(caller, may: .deleteObjectVersion) }
         let bucket = try await services.bucket(input.bucket)
         return try await services.delete(
             DeleteRequest(
-                bucket: bucket.id, key: input.key, version: input.version, owner: caller.name,
+                bucket: bucket.id, key: input.key, version: input.version, owner: caller.owner(in: bucket),
                 conditions: input.conditions), in: bucket, by: caller)
     }
 

@@ -1,5 +1,6 @@
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/DeleteObjectTagging.
 struct DeleteObjectTagging: S3Operation {

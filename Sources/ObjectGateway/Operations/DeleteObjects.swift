@@ -2,12 +2,14 @@ import Buckets
 import Bytes
 import HTTPServer
 import Metadata
+import Policies
 import XML
 
 /// API/DeleteObjects: up to 1000 keys in one request, each with its own outcome.
 struct DeleteObjects: S3Operation {
     static let route = OperationRoute(
-        name: "DeleteObjects", method: .post, scope: .bucket, parameters: ["delete"], action: .deleteObject)
+        name: "DeleteObjects", method: .post, scope: .bucket, parameters: ["delete"], action: .deleteObject,
+        checksItself: true)
 
     static let keyCountMax = 1000
 
@@ -74,7 +76,8 @@ struct DeleteObjects: S3Operation {
 
     func run(_ input: Input, as caller: Caller) async throws -> Output {
         let bucket = try await services.bucket(input.bucket)
-        let decided = input.items.map { request(for: $0, in: bucket, as: caller) }
+        var decided: [Result<DeleteRequest, S3Error>] = []
+        for item in input.items { decided.append(try await request(for: item, in: bucket, as: caller)) }
         // All at once, so that they share commits. AWS promises no order among them either.
         var results = await services.delete(decided.compactMap { try? $0.get() }, in: bucket, by: caller)
             .makeIterator()
@@ -91,19 +94,21 @@ struct DeleteObjects: S3Operation {
 
     private func request(
         for item: Input.Item, in bucket: Bucket, as caller: Caller
-    ) -> Result<DeleteRequest, S3Error> {
-        do throws(S3Error) {
+    ) async throws -> Result<DeleteRequest, S3Error> {
+        do {
             var version: VersionID?
             if let text = item.versionText, !text.isEmpty {
                 guard let id = VersionID(text) else { throw S3Error(.noSuchVersion) }
-                try Access.check(caller, may: .deleteObjectVersion)
                 version = id
             }
+            try await services.access.check(
+                caller, may: version == nil ? .deleteObject : .deleteObjectVersion, in: bucket, item.key,
+                version: version)
             return .success(
                 DeleteRequest(
-                    bucket: bucket.id, key: item.key, version: version, owner: caller.name,
+                    bucket: bucket.id, key: item.key, version: version, owner: caller.owner(in: bucket),
                     conditions: item.conditions))
-        } catch {
+        } catch let error as S3Error {
             return .failure(error)
         }
     }

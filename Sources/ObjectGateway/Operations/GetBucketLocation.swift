@@ -1,5 +1,6 @@
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/GetBucketLocation. us-east-1 is written as an empty element.
 struct GetBucketLocation: S3Operation {

@@ -1,6 +1,7 @@
 import HTTPServer
 import Hooks
 import Metadata
+import Policies
 
 /// API/GetBucketNotificationConfiguration: which events are bound to which hooks and targets, beside what the hooks say themselves.
 struct GetBucketNotificationConfiguration: S3Operation {

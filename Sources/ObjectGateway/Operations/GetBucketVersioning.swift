@@ -1,5 +1,6 @@
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/GetBucketVersioning.
 struct GetBucketVersioning: S3Operation {

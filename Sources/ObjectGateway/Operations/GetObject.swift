@@ -1,6 +1,7 @@
 import Buckets
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/GetObject.
 struct GetObject: S3Operation {
@@ -17,7 +18,6 @@ struct GetObject: S3Operation {
     static func decode(_ request: S3Request) async throws -> ObjectReadInput { try ObjectReadInput(request) }
 
     func run(_ input: ObjectReadInput, as caller: Caller) async throws -> Output {
-        if input.version != nil { try Access.check(caller, may: .getObjectVersion) }
         return try await services.lookingUpAgain {
             let selection = try await services.select(input, as: caller)
             if selection.notModified || selection.isEmptyPart { return Output(selection: selection, bytes: .none) }

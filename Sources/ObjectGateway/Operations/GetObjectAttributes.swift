@@ -2,6 +2,7 @@ import Bytes
 import Digests
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/GetObjectAttributes. The ETag is unquoted here (S3-TRAPS 9).
 struct GetObjectAttributes: S3Operation {

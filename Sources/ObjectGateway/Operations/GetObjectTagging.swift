@@ -1,5 +1,6 @@
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/GetObjectTagging. An object without tags has an empty set.
 struct GetObjectTagging: S3Operation {
@@ -24,16 +25,7 @@ struct GetObjectTagging: S3Operation {
     }
 
     static func encode(_ output: Output) -> Response {
-        var xml = S3Document("Tagging")
-        xml.open("TagSet")
-        for tag in output.version.tags {
-            xml.open("Tag")
-            xml.element("Key", tag.key)
-            xml.element("Value", tag.value)
-            xml.close("Tag")
-        }
-        xml.close("TagSet")
-        var response = xml.response()
+        var response = TagSet.document(output.version.tags).response()
         if output.bucketIsVersioned { response.headers.add("x-amz-version-id", output.version.versionID.utf8) }
         return response
     }

@@ -1,5 +1,6 @@
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/HeadBucket.
 struct HeadBucket: S3Operation {

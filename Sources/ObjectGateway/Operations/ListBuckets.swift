@@ -1,6 +1,7 @@
 import Bytes
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/ListBuckets.
 struct ListBuckets: S3Operation {

@@ -1,6 +1,7 @@
 import Bytes
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/ListMultipartUploads.
 struct ListMultipartUploads: S3Operation {

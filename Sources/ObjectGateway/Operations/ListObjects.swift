@@ -1,5 +1,6 @@
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/ListObjects: the first form, with a marker.
 struct ListObjects: S3Operation {

@@ -1,6 +1,7 @@
 import Bytes
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/ListObjectsV2. The continuation token is the last entry of the page before, behind a byte
 /// that tells it from other text, in base 64.

@@ -3,6 +3,7 @@ import HTTPServer
 import Hooks
 import JSON
 import Metadata
+import Policies
 import Targets
 import XML
 

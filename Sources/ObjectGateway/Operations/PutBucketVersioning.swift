@@ -1,5 +1,6 @@
 import HTTPServer
 import Metadata
+import Policies
 import XML
 
 /// API/PutBucketVersioning. MFA delete is refused.

@@ -3,6 +3,7 @@ import Bytes
 import Digests
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/PutObject.
 struct PutObject: S3Operation {
@@ -48,7 +49,7 @@ struct PutObject: S3Operation {
         let version = try await services.publish(
             staged,
             as: NewVersion(
-                bucket: bucket.id, key: input.key, owner: caller.name, size: staged.size,
+                bucket: bucket.id, key: input.key, owner: caller.owner(in: bucket), size: staged.size,
                 etag: ETag(md5: staged.digests[.md5] ?? []), attributes: input.attributes, checksum: checksum,
                 tags: input.tags, content: .empty, conditions: input.conditions),
             in: bucket, noting: .createdPut, by: caller)

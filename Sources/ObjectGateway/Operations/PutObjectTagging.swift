@@ -1,10 +1,12 @@
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/PutObjectTagging.
 struct PutObjectTagging: S3Operation {
     static let route = OperationRoute(
-        name: "PutObjectTagging", method: .put, scope: .object, parameters: ["tagging"], action: .putObjectTagging)
+        name: "PutObjectTagging", method: .put, scope: .object, parameters: ["tagging"], action: .putObjectTagging,
+        checksItself: true)
 
     struct Input: Sendable {
         var object: ObjectReference
@@ -19,7 +21,11 @@ struct PutObjectTagging: S3Operation {
     }
 
     func run(_ input: Input, as caller: Caller) async throws -> VersionID? {
-        try await services.setTags(input.tags, of: input.object, noting: .taggingPut, by: caller)
+        let bucket = try await services.metadata.bucket(named: input.object.bucket)
+        try await services.access.check(
+            caller, may: input.object.version == nil ? .putObjectTagging : .putObjectVersionTagging, in: bucket,
+            input.object.key, version: input.object.version, tags: input.tags)
+        return try await services.setTags(input.tags, of: input.object, noting: .taggingPut, by: caller)
     }
 
     static func encode(_ output: VersionID?) -> Response {

@@ -1,5 +1,6 @@
 import HTTPServer
 import Metadata
+import Policies
 
 /// The configurations that a bucket or object can have on AWS and never has here: reading one answers as AWS does where it
 /// was never set, deleting one succeeds, and setting one is refused as NotImplemented.
@@ -41,7 +42,6 @@ struct UnsetConfiguration: Sendable {
             "GetBucketAccelerateConfiguration", .get, "accelerate", .getAccelerateConfiguration,
             .document("AccelerateConfiguration")),
         .init("GetBucketAcl", .get, "acl", .getBucketAcl, .accessControl),
-        .init("GetBucketCors", .get, "cors", .getBucketCORS, .error(.noSuchCORSConfiguration)),
         .init(
             "GetBucketEncryption", .get, "encryption", .getEncryptionConfiguration,
             .error(.serverSideEncryptionConfigurationNotFound)),
@@ -52,15 +52,12 @@ struct UnsetConfiguration: Sendable {
         .init(
             "GetBucketOwnershipControls", .get, "ownershipControls", .getBucketOwnershipControls,
             .error(.ownershipControlsNotFound)),
-        .init("GetBucketPolicy", .get, "policy", .getBucketPolicy, .error(.noSuchBucketPolicy)),
-        .init("GetBucketPolicyStatus", .get, "policyStatus", .getBucketPolicyStatus, .error(.noSuchBucketPolicy)),
         .init(
             "GetBucketReplication", .get, "replication", .getReplicationConfiguration,
             .error(.replicationConfigurationNotFound)),
         .init(
             "GetBucketRequestPayment", .get, "requestPayment", .getBucketRequestPayment,
             .document("RequestPaymentConfiguration", [Element(name: "Payer", value: "BucketOwner")])),
-        .init("GetBucketTagging", .get, "tagging", .getBucketTagging, .error(.noSuchTagSet)),
         .init("GetBucketWebsite", .get, "website", .getBucketWebsite, .error(.noSuchWebsiteConfiguration)),
         .init("GetObjectAcl", .get, "acl", .getObjectAcl, .accessControl, scope: .object),
         .init(
@@ -72,18 +69,11 @@ struct UnsetConfiguration: Sendable {
         .init(
             "GetObjectRetention", .get, "retention", .getObjectRetention, .error(.noSuchObjectLockConfiguration),
             scope: .object),
-        .init(
-            "GetPublicAccessBlock", .get, "publicAccessBlock", .getBucketPublicAccessBlock,
-            .error(.noSuchPublicAccessBlockConfiguration)),
-        .init("DeleteBucketCors", .delete, "cors", .putBucketCORS, .deleted),
         .init("DeleteBucketEncryption", .delete, "encryption", .putEncryptionConfiguration, .deleted),
         .init("DeleteBucketLifecycle", .delete, "lifecycle", .putLifecycleConfiguration, .deleted),
         .init("DeleteBucketOwnershipControls", .delete, "ownershipControls", .putBucketOwnershipControls, .deleted),
-        .init("DeleteBucketPolicy", .delete, "policy", .deleteBucketPolicy, .deleted),
         .init("DeleteBucketReplication", .delete, "replication", .putReplicationConfiguration, .deleted),
-        .init("DeleteBucketTagging", .delete, "tagging", .putBucketTagging, .deleted),
         .init("DeleteBucketWebsite", .delete, "website", .deleteBucketWebsite, .deleted),
-        .init("DeletePublicAccessBlock", .delete, "publicAccessBlock", .putBucketPublicAccessBlock, .deleted),
     ]
 
     static let entries = all.map { configuration in

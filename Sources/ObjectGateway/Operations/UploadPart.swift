@@ -3,6 +3,7 @@ import Bytes
 import Digests
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/UploadPart. A part may be uploaded again; the last one counts.
 struct UploadPart: S3Operation {

@@ -3,6 +3,7 @@ import Bytes
 import Digests
 import HTTPServer
 import Metadata
+import Policies
 
 /// API/UploadPartCopy.
 struct UploadPartCopy: S3Operation {

@@ -2,6 +2,7 @@ import Bytes
 import HTTPServer
 import JSON
 import Metadata
+import Policies
 
 /// Routes of one listener: finds the route, checks the input, and answers errors as problem documents.
 struct RouteTable: Sendable {
@@ -106,7 +107,8 @@ struct RouteTable: Sendable {
             throw Problem(503, "Unavailable", "The users cannot be read now; try again.")
         }
         if let lacking = Self.right(that: caller, lacksFor: route.access) {
-            throw Problem(403, "Forbidden", "The policy \(caller.policy.rawValue) does not let this user \(lacking).")
+            throw Problem(
+                403, "Forbidden", "The policy \(caller.policy?.rawValue ?? "") does not let this user \(lacking).")
         }
         return caller
     }
@@ -115,9 +117,9 @@ struct RouteTable: Sendable {
     static func right(that caller: Caller, lacksFor access: Route.Access) -> String? {
         switch access {
         case .anyone, .owner: nil
-        case .reader: Access.allows(caller.policy, .getObject) ? nil : "read"
+        case .reader: caller.allows(.getObject) ? nil : "read"
         case .editor:
-            Access.allows(caller.policy, .getObject) && Access.allows(caller.policy, .deleteObject)
+            caller.allows(.getObject) && caller.allows(.deleteObject)
                 ? nil : "change this"
         case .administrator: caller.policy == .admin ? nil : "administer the gateway"
         }

@@ -4,6 +4,7 @@ import HTTPServer
 import Hooks
 import JSON
 import Metadata
+import Policies
 
 /// Variants of objects on the services listener: as on the S3 listener, with its callers.
 struct VariantRoutes: Sendable {
@@ -77,6 +78,8 @@ struct VariantRoutes: Sendable {
             guard let source, input.sees(customer: try await services.jobs?.store.customer(ofUser: source.owner)) else {
                 throw S3Error(.noSuchKey)
             }
+            try await services.access.check(
+                caller, may: version == nil ? .getObject : .getObjectVersion, in: found, key, version: version)
             if head.method == .head {
                 return .object(HeadObject.encode(try await HeadObject(services).run(read, as: caller)))
             }

@@ -15,14 +15,19 @@ struct Authenticator: Sendable {
         signatures = SignatureConfiguration(region: configuration.region, skewMax: configuration.clockSkewMax)
     }
 
-    /// Throws AccessDenied for a request without credentials, and S3's errors for every bad kind of them. An unknown access
-    /// key takes as long as a wrong signature.
+    /// A request without credentials is anybody's. Throws S3's errors for every bad kind of them. An unknown access key takes as long as a
+    /// wrong signature.
     func authenticate(_ head: RequestHead, now: Timestamp) async throws -> (Caller, AuthenticatedPayload) {
         let bucketInHost = head.first("host").flatMap { RequestTarget.bucketLabel(of: $0, domains: domains) }
         if let legacy = try Version2Request.parse(head: head, bucketInHost: bucketInHost) {
             return try await prove(legacy, head, now)
         }
-        guard let signed = try SignedRequest.parse(head: head) else { throw S3Error(.accessDenied) }
+        guard let signed = try SignedRequest.parse(head: head) else {
+            let mode = try head.first("x-amz-content-sha256").map { field throws(SignatureError) in
+                try PayloadMode.parse(field)
+            }
+            return (.anonymous, try .anonymous(mode ?? .unsigned))
+        }
         return try await prove(signed, head, now)
     }
 

@@ -1,4 +1,5 @@
 import HTTPServer
+import Policies
 
 /// docs/S3-COMPATIBILITY.md, made from the operation table.
 public enum CompatibilityDocument {
@@ -31,25 +32,20 @@ public enum CompatibilityDocument {
         ("PutBucketAccelerateConfiguration", notImplemented),
         ("PutBucketAcl", notImplemented),
         ("PutBucketAnalyticsConfiguration", notImplemented),
-        ("PutBucketCors", notImplemented),
         ("PutBucketEncryption", notImplemented),
         ("PutBucketIntelligentTieringConfiguration", notImplemented),
         ("PutBucketInventoryConfiguration", notImplemented),
         ("PutBucketLifecycleConfiguration", notImplemented),
         ("PutBucketLogging", notImplemented),
         ("PutBucketMetricsConfiguration", notImplemented),
-        ("PutBucketNotificationConfiguration", notImplemented),
         ("PutBucketOwnershipControls", notImplemented),
-        ("PutBucketPolicy", notImplemented),
         ("PutBucketReplication", notImplemented),
         ("PutBucketRequestPayment", notImplemented),
-        ("PutBucketTagging", notImplemented),
         ("PutBucketWebsite", notImplemented),
         ("PutObjectAcl", notImplemented),
         ("PutObjectLegalHold", notImplemented),
         ("PutObjectLockConfiguration", notImplemented),
         ("PutObjectRetention", notImplemented),
-        ("PutPublicAccessBlock", notImplemented),
         ("RenameObject", notImplemented),
         ("RestoreObject", notImplemented),
         ("SelectObjectContent", notImplemented),
@@ -69,7 +65,7 @@ public enum CompatibilityDocument {
             "## Served", "", "| Operation | Request | Right | Notes |", "|---|---|---|---|",
         ]
         for route in served.sorted(by: { $0.name.description < $1.name.description }) {
-            lines.append("| \(route.name) | `\(route.requestLine)` | `\(route.action.rawValue)` | \(route.notes) |")
+            lines.append("| \(route.name) | `\(route.requestLine)` | `\(route.action.name)` | \(route.notes) |")
         }
         lines += ["", "## Refused", "", "| Operation | Answer |", "|---|---|"]
         for operation in refused { lines.append("| \(operation.name) | \(operation.answer) |") }

@@ -1,6 +1,7 @@
 import Bytes
 import HTTPServer
 import Metadata
+import Policies
 
 /// `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`, percent-decoded exactly once (S3-TRAPS 19). A plus sign is a
 /// space, as on AWS: s5cmd writes it so, and a key's own plus sign comes as `%2B`.
@@ -50,7 +51,10 @@ extension Services {
     func copySource(
         _ source: CopySource, conditions: ReadConditions, as caller: Caller
     ) async throws -> (bucket: Bucket, version: ObjectVersion) {
-        try Access.check(caller, may: source.version == nil ? .getObject : .getObjectVersion)
+        let known = try await metadata.bucket(named: source.bucket)
+        try await access.check(
+            caller, may: source.version == nil ? .getObject : .getObjectVersion, in: known, source.key,
+            version: source.version)
         let bucket = try await self.bucket(source.bucket)
         let version: ObjectVersion
         do {
@@ -59,6 +63,8 @@ extension Services {
             throw S3Error(
                 .invalidRequest,
                 "The source of a copy request may not specifically refer to a delete marker by version id.")
+        } catch let error as S3Error {
+            throw try await masked(error, from: caller, in: source.bucket)
         }
         guard case .proceed = conditions.judge(version, now: .now()) else { throw S3Error(.preconditionFailed) }
         return (bucket, version)

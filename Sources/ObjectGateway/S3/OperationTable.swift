@@ -41,7 +41,8 @@ struct OperationTable: Sendable {
             entry(CompleteMultipartUpload.self),
             entry(AbortMultipartUpload.self),
             entry(ListMultipartUploads.self),
-        ] + UnsetConfiguration.entries)
+            entry(GetBucketPolicyStatus.self),
+        ] + StoredConfiguration.all.flatMap(\.entries) + UnsetConfiguration.entries)
 
     let entries: [Entry]
     private let candidates: [[Entry]]
@@ -90,11 +91,6 @@ struct OperationTable: Sendable {
         let scopes = RequestTarget.Scope.allCases
         return (methods.firstIndex(of: method) ?? 0) * scopes.count + (scopes.firstIndex(of: scope) ?? 0)
     }
-
-    /// Subresources that some operation here has, though not with every method and not on buckets and objects alike.
-    private static let servedSubresources: [StaticString] = [
-        "attributes", "delete", "location", "notification", "tagging", "uploadId", "uploads", "versioning", "versions",
-    ]
 
     /// Parameters that name another resource than the bucket or object itself. Without this list `PUT /bucket?policy` would
     /// make a bucket.

@@ -30,6 +30,7 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
     case invalidTag = "InvalidTag"
     case invalidURI = "InvalidURI"
     case keyTooLong = "KeyTooLongError"
+    case malformedPolicy = "MalformedPolicy"
     case malformedTrailer = "MalformedTrailerError"
     case malformedXML = "MalformedXML"
     case maxMessageLengthExceeded = "MaxMessageLengthExceeded"
@@ -122,6 +123,7 @@ enum S3ErrorCode: String, CaseIterable, Sendable {
         case .invalidTag: "The tag provided was not a valid tag."
         case .invalidURI: "The specified URI couldn't be parsed."
         case .keyTooLong: "Your key is too long."
+        case .malformedPolicy: "This policy contains invalid Json"
         case .malformedTrailer: "The request contained trailing data that was not well-formed."
         case .malformedXML:
             "The XML that you provided was not well formed or did not validate against our published schema."

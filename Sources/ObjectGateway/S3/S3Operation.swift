@@ -2,6 +2,7 @@ import Buckets
 import HTTPServer
 import Hooks
 import Metadata
+import Policies
 import Targets
 import Threads
 
@@ -28,8 +29,28 @@ struct Services: Sendable {
     /// Nil where nobody can be told of events.
     let targets: TargetEngine?
     let configuration: GatewayConfiguration
+    let access: Access
+
+    init(
+        objects: ObjectStore, jobs: JobEngine?, targets: TargetEngine?, configuration: GatewayConfiguration
+    ) {
+        (self.objects, self.jobs, self.targets, self.configuration) = (objects, jobs, targets, configuration)
+        access = Access(metadata: objects.metadata, configuration: configuration)
+    }
 
     var metadata: any MetadataStore { objects.metadata }
+
+    /// Whether a key is there is told to those only who may list the bucket (API/GetObject, Permissions): AccessDenied in the place of
+    /// NoSuchKey for others.
+    func masked(_ error: S3Error, from caller: Caller, in name: BucketName?) async throws -> S3Error {
+        guard error.code == .noSuchKey || error.code == .noSuchVersion, let name else { return error }
+        do {
+            try await access.check(caller, may: .listBucket, in: try await metadata.bucket(named: name))
+        } catch let refusal as S3Error where refusal.code == .accessDenied {
+            return S3Error(.accessDenied, cause: "\(error.code.rawValue), and \(refusal.cause ?? "")")
+        }
+        return error
+    }
 
     /// NoSuchBucket when there is none of this name.
     func bucket(_ name: BucketName) async throws -> Bucket {
@@ -53,6 +74,8 @@ struct OperationRoute: Sendable {
     /// A field that must be present: `x-amz-copy-source`.
     var header: StaticString?
     var action: Action
+    /// Rights are asked for by what is in the body: where the bucket has a policy, the operation checks them itself.
+    var checksItself = false
     /// May copy so many bytes that the connection must be kept alive meanwhile.
     var mayTakeLong = false
     /// One line for the compatibility table.

@@ -2,9 +2,15 @@ import Bytes
 import Metadata
 import XML
 
-/// Tags of an object: at most 10, distinct keys of 1...128 characters, values of 0...256 (userguide/object-tagging).
+/// Tags: at most 10 of an object and 50 of a bucket, distinct keys of 1...128 characters, values of 0...256 (userguide/object-tagging,
+/// API/PutBucketTagging).
 enum TagSet {
-    static let countMax = 10
+    enum Owner: Sendable {
+        case object, bucket
+
+        var countMax: Int { self == .object ? 10 : 50 }
+    }
+
     private static let keyCharactersMax = 128
     private static let valueCharactersMax = 256
 
@@ -21,11 +27,11 @@ enum TagSet {
         }
         // The order of a query means nothing; that of a document is kept.
         let tags = parameters.all.map { Tag(key: $0.name, value: $0.value) }
-        return try checked(tags.sorted { $0.key.lexicographicallyPrecedes($1.key) })
+        return try checked(tags.sorted { $0.key.lexicographicallyPrecedes($1.key) }, of: .object)
     }
 
     /// Reads a `Tagging` document.
-    static func parse(_ root: XMLElement) throws(S3Error) -> [Tag] {
+    static func parse(_ root: XMLElement, of owner: Owner = .object) throws(S3Error) -> [Tag] {
         guard root.isNamed("Tagging"), let set = root.child("TagSet") else { throw S3Error(.malformedXML) }
         var tags: [Tag] = []
         for element in set.children {
@@ -34,11 +40,27 @@ enum TagSet {
             }
             tags.append(Tag(key: key.text, value: value.text))
         }
-        return try checked(tags)
+        return try checked(tags, of: owner)
     }
 
-    private static func checked(_ tags: [Tag]) throws(S3Error) -> [Tag] {
-        guard tags.count <= countMax else { throw S3Error(.invalidTag, "Object tags cannot be greater than 10") }
+    static func document(_ tags: [Tag]) -> S3Document {
+        var xml = S3Document("Tagging")
+        xml.open("TagSet")
+        for tag in tags {
+            xml.open("Tag")
+            xml.element("Key", tag.key)
+            xml.element("Value", tag.value)
+            xml.close("Tag")
+        }
+        xml.close("TagSet")
+        return xml
+    }
+
+    private static func checked(_ tags: [Tag], of owner: Owner) throws(S3Error) -> [Tag] {
+        guard tags.count <= owner.countMax else {
+            throw S3Error(
+                .invalidTag, "\(owner == .object ? "Object" : "Bucket") tags cannot be greater than \(owner.countMax)")
+        }
         var seen = Set<[UInt8]>()
         for tag in tags {
             guard let key = String(validating: tag.key, as: UTF8.self),

@@ -204,6 +204,10 @@ private struct Salvage {
         let owner = old?.owner ?? "root"
         let bucket = try await new.metadata.createBucket(named: name, owner: owner, at: .now())
         if old?.versioning != .unversioned { try await new.metadata.setVersioning(.enabled, of: bucket.id) }
+        for kind in BucketConfiguration.Kind.allCases {
+            guard let document = old?.configuration[kind] else { continue }
+            try await new.metadata.configure(bucket.id, kind, with: document)
+        }
         buckets[name] = bucket
         return bucket
     }

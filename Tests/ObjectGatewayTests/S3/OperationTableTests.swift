@@ -17,10 +17,10 @@ import Testing
 
     /// Each of these once meant an operation without its subresource: a bucket's tags were "deleted" with the bucket.
     @Test(arguments: [
-        ("POST", "/bucket?tagging"), ("PUT", "/bucket?tagging"), ("HEAD", "/bucket?tagging"),
+        ("POST", "/bucket?tagging"), ("PUT", "/bucket?lifecycle"), ("HEAD", "/bucket?tagging"),
         ("DELETE", "/bucket?versioning"), ("DELETE", "/bucket?uploads"), ("PUT", "/bucket?location"),
         ("PUT", "/bucket/key?uploadId=x"), ("PUT", "/bucket/key?uploads"), ("DELETE", "/bucket/key?uploads"),
-        ("PUT", "/bucket/key?attributes"), ("PUT", "/bucket?policy"), ("PUT", "/bucket/key?acl"),
+        ("PUT", "/bucket/key?attributes"), ("PUT", "/bucket?policyStatus"), ("PUT", "/bucket/key?acl"),
     ])
     func `a subresource that the operation does not have is refused, never ignored`(
         method: String, target: String
