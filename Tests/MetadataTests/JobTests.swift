@@ -153,7 +153,9 @@ import Testing
         try await scene.close()
     }
 
-    @Test(arguments: StoreKind.allCases) func `queues are served in the order of the claim`(kind: StoreKind)
+    @Test(arguments: StoreKind.allCases) func `queues are served in the order of the claim, one named twice but once`(
+        kind: StoreKind
+    )
         async throws
     {
         let scene = try await Scene(on: kind)
@@ -162,7 +164,7 @@ import Testing
             try await scene.plan(queue: queue)
         }
         #expect(try await scene.store.readyJobCounts(limit: 100) == ["slow": 1, "quick": 1])
-        let jobs = try await scene.claim(2, queues: ["quick", "slow"])
+        let jobs = try await scene.claim(9, queues: ["quick", "slow", "quick"])
         #expect(jobs.map { $0.group.event.key.text } == ["b", "a"])
         try await scene.close()
     }

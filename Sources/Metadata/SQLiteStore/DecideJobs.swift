@@ -121,7 +121,7 @@ extension Decider {
                 candidates += try rows.readyJobs(of: queue, lane: lane, limit: limit)
             }
             candidates.sort { ($0.rank, $0.id) < ($1.rank, $1.id) }
-            for job in candidates where claimed.count < countMax {
+            for job in candidates where claimed.count < countMax && !taken.contains(job.id) {
                 if let left = room[job.lane] {
                     guard left > 0 else { continue }
                     room[job.lane] = left - 1
