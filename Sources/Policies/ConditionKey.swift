@@ -63,7 +63,7 @@ public struct ConditionKey: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Facts that are the value of the field of the same name: `s3:x-amz-acl`.
-    public static let fields = [
+    public static let fields: [StaticString] = [
         "x-amz-acl", "x-amz-copy-source", "x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp",
         "x-amz-grant-write", "x-amz-grant-write-acp", "x-amz-metadata-directive", "x-amz-server-side-encryption",
         "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-customer-algorithm",

@@ -8,8 +8,6 @@ public struct BucketConfiguration: Sendable, Equatable {
         case cors
         case policy
         case publicAccessBlock
-        case ownershipControls
-        case accessControl
 
         public static func < (a: Kind, b: Kind) -> Bool { a.rawValue < b.rawValue }
     }

@@ -265,8 +265,6 @@ extension BucketConfiguration.Kind {
         case .cors: "cors"
         case .policy: "policy"
         case .publicAccessBlock: "publicAccessBlock"
-        case .ownershipControls: "ownershipControls"
-        case .accessControl: "accessControl"
         }
     }
 
@@ -276,8 +274,6 @@ extension BucketConfiguration.Kind {
         case .cors: "configuration.cors"
         case .policy: "configuration.policy"
         case .publicAccessBlock: "configuration.publicAccessBlock"
-        case .ownershipControls: "configuration.ownershipControls"
-        case .accessControl: "configuration.accessControl"
         }
     }
 }

@@ -95,18 +95,9 @@ struct AccessFacts {
         default:
             guard key.name.hasPrefix("s3:") else { return nil }
             let name = Array(key.name.utf8.dropFirst(3))
-            return Self.fields.first { $0.matches(name) }.flatMap { head.first($0) }.map { .text(Array($0)) }
+            return ConditionKey.fields.first { $0.matches(name) }.flatMap { head.first($0) }.map { .text(Array($0)) }
         }
     }
-
-    /// Fields whose value is the fact of the same name behind `s3:`; as `ConditionKey.fields`.
-    static let fields: [StaticString] = [
-        "x-amz-acl", "x-amz-copy-source", "x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp",
-        "x-amz-grant-write", "x-amz-grant-write-acp", "x-amz-metadata-directive", "x-amz-server-side-encryption",
-        "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-customer-algorithm",
-        "x-amz-storage-class", "x-amz-website-redirect-location", "x-amz-content-sha256", "x-amz-object-ownership",
-        "if-match", "if-none-match",
-    ]
 
     private func query(_ name: StaticString, _ origin: RequestOrigin) -> Fact? {
         origin.query[name].map { .text(Array($0)) }
